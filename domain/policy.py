@@ -1,0 +1,92 @@
+"""Policies a process runs under: taken as one snapshot at its first step, never read again.
+
+A workflow never reads the firm's file: `policies.snapshot` returns profile, routes, limits and the
+file's hash, and they are recorded in the history, so that a run can be explained years later.
+"""
+
+from typing import Literal
+
+from domain.base import Canonical, Value
+from domain.readiness import GateProfile, OwnerGroup
+
+Role = Literal["crm", "psa", "erp", "hr", "procurement"]
+
+
+class Route(Value):
+    """Where a role's calls go: the system and the task queue of its account."""
+
+    role: Role
+    system: str
+    task_queue: str
+    entity: str | None = None
+    """The legal entity this route is for; none means all others."""
+
+
+class Timing(Value):
+    """Seconds that decide how fast a dead worker is noticed and how long one call may take."""
+
+    read_timeout: float = 60.0
+    write_timeout: float = 120.0
+    heartbeat_timeout: float = 5.0
+    own_timeout: float = 30.0
+
+
+class EntityPolicy(Value):
+    """What the firm's file says of one legal entity."""
+
+    code: str
+    name: str
+    country: str
+    currency: str
+    region: str
+    currencies: tuple[str, ...] = ()
+    """Currencies it may contract in; empty means its own only."""
+    time_zone: str = "UTC"
+
+
+class Person(Value):
+    """Who stands behind an owner group, and who is told when the due time has passed."""
+
+    group: OwnerGroup
+    name: str
+    email: str
+    escalates_to: str
+
+
+class PolicySnapshot(Canonical):
+    firm: str
+    file_hash: str
+    routes: tuple[Route, ...]
+    profiles: tuple[GateProfile, ...]
+    entities: tuple[EntityPolicy, ...]
+    owners: tuple[Person, ...]
+    timing: Timing = Timing()
+    exception_sla_hours: int = 24
+    escalation_hours: int = 24
+    staffing_approver_email: str | None = None
+    templates: dict[str, str] = {}
+    """Project template of the PSA per region, `default` for the rest."""
+    second_person_fields: tuple[str, ...] = ()
+    """Canonical paths whose correction needs a second person (money)."""
+
+    def route(self, role: Role, entity: str | None = None) -> Route:
+        """The route of `role` for `entity`. Raises `KeyError` naming the section to add."""
+        matching = [r for r in self.routes if r.role == role and r.entity in (None, entity)]
+        matching.sort(key=lambda r: r.entity is None)
+        if not matching:
+            raise KeyError(f"the firm's file names no system for role {role!r}; add it under [roles]")
+        return matching[0]
+
+    def has_role(self, role: Role) -> bool:
+        return any(r.role == role for r in self.routes)
+
+    def entity(self, code: str | None) -> EntityPolicy | None:
+        return next((entity for entity in self.entities if entity.code == code), None)
+
+    def profile(self, region: str | None) -> GateProfile:
+        """The gate profile of `region`, or the one called `default`."""
+        by_region = {profile.region: profile for profile in self.profiles}
+        return by_region.get(region or "", by_region["default"])
+
+    def person(self, group: OwnerGroup) -> Person:
+        return next(person for person in self.owners if person.group is group)
