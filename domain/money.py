@@ -72,19 +72,18 @@ class Money(Value):
 
     @model_validator(mode="after")
     def _within_minor_units(self) -> Self:
-        decimals = -int(self.amount.normalize().as_tuple().exponent)
-        if decimals > minor_units(self.currency):
-            raise MoneyError(
-                f"{self.amount} {self.currency} has {decimals} decimals; "
-                f"{self.currency} allows {minor_units(self.currency)}"
-            )
+        _check_decimals(self.amount, self.currency)
         return self
 
     @classmethod
     def of(cls, amount: object, currency: str) -> "Money":
-        """`amount` (text, int or Decimal) in `currency`, padded to its minor units; never rounded."""
-        money = cls(amount=exact(amount), currency=currency)
-        return money.model_copy(update={"amount": money.amount.quantize(_unit(currency))})
+        """`amount` (text, int or Decimal) in `currency`, padded to its minor units; never rounded.
+
+        Raises `MoneyError`, where a model built from unread data raises `pydantic.ValidationError`.
+        """
+        number = exact(amount)
+        _check_decimals(number, currency)
+        return cls(amount=number.quantize(_unit(currency)), currency=currency)
 
     @classmethod
     def rounded(cls, amount: Decimal, currency: str) -> "Money":
@@ -147,6 +146,13 @@ def total(amounts: Sequence[Money], currency: str) -> Money:
     for amount in amounts:
         result = result + amount
     return result
+
+
+def _check_decimals(amount: Decimal, currency: str) -> None:
+    decimals = -int(amount.normalize().as_tuple().exponent)
+    allowed = minor_units(currency)
+    if decimals > allowed:
+        raise MoneyError(f"{amount} {currency} has {decimals} decimals; {currency} allows {allowed}")
 
 
 def _unit(currency: str) -> Decimal:

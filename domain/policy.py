@@ -66,6 +66,8 @@ class PolicySnapshot(Canonical):
     staffing_approver_email: str | None = None
     templates: dict[str, str] = {}
     """Project template of the PSA per region, `default` for the rest."""
+    staffing_poll_minutes: int = 15
+    """How often the PSA is asked for staffing answers that no event brought; it doubles up to six hours."""
     second_person_fields: tuple[str, ...] = ()
     """Canonical paths whose correction needs a second person (money)."""
 

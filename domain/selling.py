@@ -40,6 +40,8 @@ class Customer(Canonical):
     payment_terms: str | None = None
     """Such as "Net 30"."""
     credit_hold: bool = False
+    erp_id: str | None = None
+    """External id of the ERP customer a person chose where the ERP holds several candidates."""
 
 
 class BillingMethod(StrEnum):
@@ -89,6 +91,10 @@ class ContractLine(Value):
     supplier: str | None = None
     billing_authority: Authority = "fairlead"
     revenue_authority: Authority = "erp"
+
+    def path(self, field: str) -> str:
+        """Canonical path of a field of this line, by the line's number: `lines[2].amount`."""
+        return f"lines[{self.number}].{field}"
 
 
 class CustomerPO(Value):

@@ -40,11 +40,9 @@ def grouped(database: Database, filters: Mapping[str, str]) -> list[dict[str, An
     """Effects that match `filters` (system, object, operation, effect_key, natural_key, origin), grouped."""
     names = [name for name in FILTERS if filters.get(name)]
     where = " AND ".join(f"{name} = ?" for name in names) or "1"
-    rows = database.read(
-        "SELECT system, object, operation, natural_key, effect_key, digest, fields, record_id, origin, at"
-        f" FROM effects WHERE {where} ORDER BY seq",  # noqa: S608  names come from FILTERS
-        tuple(filters[name] for name in names),
-    )
+    columns = "system, object, operation, natural_key, effect_key, digest, fields, record_id, origin, at"
+    sql = f"SELECT {columns} FROM effects WHERE {where} ORDER BY seq"  # noqa: S608  names are of FILTERS
+    rows = database.read(sql, tuple(filters[name] for name in names))
     groups: dict[tuple[Any, ...], dict[str, Any]] = {}
     for system, object_name, operation, natural, key, digest, fields, record_id, origin, at in rows:
         identity = (system, object_name, operation, origin, key or (natural, digest))

@@ -136,6 +136,10 @@ class Emulator:
             raise Refused(self.errors.expired_token())
         call.subject = self.tokens.subject(token.strip())
 
+    def writes(self, call: Call, route: Route) -> bool:
+        """Whether a request counts as a write for the faults. Override where only the body tells."""
+        return route.kind == "write" or (route.kind is None and call.method not in ("GET", "HEAD"))
+
     def expire_tokens(self) -> None:
         """Carry out `token_expired`: every token issued so far becomes invalid."""
         self.tokens.revoke_all(self.name)

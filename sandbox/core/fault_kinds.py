@@ -2,8 +2,9 @@
 
 | when | kinds |
 |---|---|
-| before the write: refused, nothing applied | throttle, throttle_retry_after, server_error, unavailable, record_locked, period_closed, concurrency, reject, reset_before, timeout_not_applied, hold_before_apply, token_expired |
-| after the write: applied, answer spoilt | error_after_apply, reset, timeout_applied, late, hold_after_apply |
+| before: nothing applied | throttle, throttle_retry_after, server_error, unavailable, record_locked,
+period_closed, concurrency, reject, reset_before, timeout_not_applied, hold_before_apply, token_expired |
+| after: applied, answer spoilt | error_after_apply, reset, timeout_applied, late, hold_after_apply |
 | in the content | stale_read, unknown_field, missing_field, new_enum |
 | in the handler | partial_batch, page_shift |
 | on the way out | webhook_duplicate, webhook_reorder, webhook_lost |
@@ -53,6 +54,8 @@ KINDS: dict[str, KindOfFault] = {
     "partial_batch": KindOfFault("handler", "a bulk write applies only some rows", on="writes"),
     "page_shift": KindOfFault("handler", "rows are inserted or removed between pages", on="reads"),
     "webhook_duplicate": KindOfFault("webhook", "the event is delivered twice"),
-    "webhook_reorder": KindOfFault("webhook", "the event is delivered after the next one, or after seconds", seconds=1),
+    "webhook_reorder": KindOfFault(
+        "webhook", "the event is delivered after the next one, or after seconds", seconds=1
+    ),
     "webhook_lost": KindOfFault("webhook", "the event is never delivered"),
 }

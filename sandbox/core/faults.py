@@ -4,14 +4,16 @@
     engine.arm({"kind": "hold_after_apply", "match": "activation/42/project", "count": 1, "marker": "/tmp/m"})
 
 An armed fault looks at each matching request in order of arrival and draws once from its own
-`random.Random(seed)`: the same seed and the same order of requests give the same strikes. One breaking
+`Random(seed)`: the same seed and the same order of requests give the same strikes. One breaking
 fault at most strikes a request (the first armed that fires); content and handler faults may join it.
 """
 
-import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as member
+from decimal import Decimal
+from random import Random
 from typing import Any
 
 from sandbox.core.call import Call
@@ -42,7 +44,7 @@ class Fault:
     field: str | None = None
     rows: int = 1
     fired: int = 0
-    random: random.Random = field(default_factory=random.Random)
+    chance: Random = member(default_factory=Random)
 
     @property
     def behaviour(self) -> KindOfFault:
@@ -51,7 +53,7 @@ class Fault:
 
     def concerns(self, call: Call, route: Route, writes: bool) -> bool:
         """Whether a request is one this fault may strike (before the draw)."""
-        if self.system not in (None, call.system) or self.methods and call.method not in self.methods:
+        if self.system not in (None, call.system) or (self.methods and call.method not in self.methods):
             return False
         if {"reads": writes, "writes": not writes}.get(self.only, False):
             return False
@@ -66,15 +68,29 @@ class Fault:
         """Draw; counts a firing."""
         if self.count is not None and self.fired >= self.count:
             return False
-        if self.rate < 1 and self.random.random() >= self.rate:
+        if self.rate < 1 and self.chance.random() >= self.rate:
             return False
         self.fired += 1
         return True
 
     def shown(self) -> dict[str, Any]:
         """The fault as `GET /_faults` shows it."""
-        names = ("id", "kind", "system", "match", "only", "rate", "seed", "count", "seconds", "marker", "field")
-        shown: dict[str, Any] = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        names = (
+            "id",
+            "kind",
+            "system",
+            "match",
+            "only",
+            "rate",
+            "seed",
+            "count",
+            "seconds",
+            "marker",
+            "field",
+        )
+        shown: dict[str, Any] = {
+            name: getattr(self, name) for name in names if getattr(self, name) is not None
+        }
         if self.methods is not None:
             shown["methods"] = sorted(self.methods)
         if self.path is not None:
@@ -88,13 +104,13 @@ class FaultEngine:
     """All armed faults, in order of arming."""
 
     def __init__(self, systems: tuple[str, ...]) -> None:
-        self._systems = systems
+        self.systems = systems
         self._faults: dict[str, Fault] = {}
         self._number = 0
 
     def arm(self, spec: Mapping[str, Any]) -> Fault:
         """Arm one fault. Raises BadFault with the reason and the known kinds."""
-        fault = parse(spec, self._systems)
+        fault = parse(spec, self.systems)
         self._number += 1
         fault.id = str(self._number)
         self._faults[fault.id] = fault
@@ -139,7 +155,7 @@ class FaultEngine:
 def parse(spec: Mapping[str, Any], systems: tuple[str, ...]) -> Fault:
     """The fault a JSON object describes, not yet armed. Raises BadFault."""
     if not isinstance(spec, Mapping):
-        raise BadFault("a fault is a JSON object such as {\"kind\": \"throttle\"}")
+        raise BadFault('a fault is a JSON object such as {"kind": "throttle"}')
     unknown = sorted(set(spec) - set(_FIELDS))
     if unknown:
         raise BadFault(f"unknown field {unknown[0]!r}; known: {', '.join(_FIELDS)}")
@@ -152,7 +168,7 @@ def parse(spec: Mapping[str, Any], systems: tuple[str, ...]) -> Fault:
     values.setdefault("seconds", KINDS[kind].seconds)
     values.setdefault("count", KINDS[kind].count)
     fault = Fault(id="", **values)
-    fault.random = random.Random(fault.seed)  # noqa: S311  a repeatable draw, not a secret
+    fault.chance = Random(fault.seed)  # noqa: S311  a repeatable draw, not a secret
     return fault
 
 
@@ -174,9 +190,14 @@ _FIELDS: dict[str, tuple[type, ...]] = {
 
 
 def _checked(name: str, given: Any) -> Any:
-    value = float(given) if name in ("rate", "seconds") and _is_number(given) else given
-    if isinstance(value, bool) or not isinstance(value, _FIELDS[name]):
-        raise BadFault(f"{name} must be {' or '.join(kind.__name__ for kind in _FIELDS[name])}, not {given!r}")
+    value: Any = given
+    if name in ("rate", "seconds") and type(given) in (int, float, Decimal):
+        value = float(given)
+    fits = isinstance(value, _FIELDS[name]) and not isinstance(value, bool)
+    if not fits:
+        raise BadFault(
+            f"{name} must be {' or '.join(kind.__name__ for kind in _FIELDS[name])}, not {given!r}"
+        )
     if name == "methods":
         return frozenset(str(method).upper() for method in value)
     if name == "only" and value not in ("all", "reads", "writes"):
@@ -191,7 +212,3 @@ def _checked(name: str, given: Any) -> Any:
         except re.error as error:
             raise BadFault(f"path is not a regular expression: {error}") from None
     return value
-
-
-def _is_number(value: Any) -> bool:
-    return not isinstance(value, bool | str | list | Mapping)

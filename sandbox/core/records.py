@@ -194,18 +194,31 @@ class RecordStore:
         stamp = clock.now() if at is None else at
         record = Record(before.object, before.id, data, before.created, stamp, deleted)
         self.database.write(
-            "UPDATE records SET data = ?, modified = ?, deleted = ? WHERE system = ? AND object = ? AND id = ?",
+            "UPDATE records SET data = ?, modified = ?, deleted = ?"
+            " WHERE system = ? AND object = ? AND id = ?",
             (wire.encode(data).decode(), stamp, int(deleted), self.system, before.object, before.id),
             table.put(before.id, record, stamp),
         )
         return record
 
     def _log(
-        self, record: Record, operation: str, natural_key: str, effect_key: str | None, fields: Mapping[str, Any]
+        self,
+        record: Record,
+        operation: str,
+        natural_key: str,
+        effect_key: str | None,
+        fields: Mapping[str, Any],
     ) -> None:
         if self.database.origin != "seed":
             effects.log(
-                self.database, self.system, record.object, operation, natural_key, effect_key, fields, record.id
+                self.database,
+                self.system,
+                record.object,
+                operation,
+                natural_key,
+                effect_key,
+                fields,
+                record.id,
             )
 
     def _table(self, object_name: str) -> Table:

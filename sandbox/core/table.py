@@ -111,7 +111,7 @@ class Table:
         if horizon is None:
             return self.rows.get(record_id)
         past = self._as_of(horizon)
-        return past[record_id] if record_id in past else self.rows.get(record_id)
+        return past.get(record_id, self.rows.get(record_id))
 
     def all(self, horizon: float | None) -> Iterator[Record]:
         """Every row as of `horizon`, deleted-but-kept ones included, in order of creation."""
@@ -120,7 +120,7 @@ class Table:
             return
         past = self._as_of(horizon)
         for record_id, record in self.rows.items():
-            shown = past[record_id] if record_id in past else record
+            shown = past.get(record_id, record)
             if shown is not None:
                 yield shown
         for record_id, shown in past.items():

@@ -1,8 +1,8 @@
 """Access tokens the sandbox has issued; kept in the file, so that they outlive a restart.
 
-    token = tokens.issue("netsuite", subject="client", lifetime=3600)   # opaque text
-    tokens.state("netsuite", token)                                     # "valid"|"unknown"|"expired"|"revoked"
-    tokens.accept("kantata", settings.kantata_token, subject="api")     # a fixed token of the tenant
+token = tokens.issue("netsuite", subject="client", lifetime=3600)   # opaque text
+tokens.state("netsuite", token)                                     # "valid"|"unknown"|"expired"|"revoked"
+tokens.accept("kantata", settings.kantata_token, subject="api")     # a fixed token of the tenant
 """
 
 import secrets

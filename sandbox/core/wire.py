@@ -1,7 +1,7 @@
 """JSON as the vendors' APIs carry it: numbers are exact (`Decimal`), never binary floats.
 
-    body = wire.encode({"amount": Decimal("10.50")})   # b'{"amount":10.50}'
-    data = wire.decode(body)                           # {"amount": Decimal("10.50")}
+body = wire.encode({"amount": Decimal("10.50")})   # b'{"amount":10.50}'
+data = wire.decode(body)                           # {"amount": Decimal("10.50")}
 """
 
 from typing import Any

@@ -1,0 +1,57 @@
+# Everything a developer needs; `make` alone lists it. The environment is made from requirements.lock and is
+# made again only when the lock or pyproject.toml changes.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON := $(BIN)/python
+STAMP := $(VENV)/.installed
+CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3 python
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint format bench install lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## one deal from signature to invoice, on this machine
+	$(BIN)/fairlead demo
+
+test: $(STAMP) ## every test, the end-to-end ones included
+	$(PYTHON) -m pytest
+
+check: lint ## format, lint, types and the fast tests: before every commit
+	$(PYTHON) -m pytest -q -m "not e2e"
+
+lint: $(STAMP) ## format, lint and types only
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## rewrite the files as `make lint` wants them
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## throughput and latency beside a bare workflow
+	$(PYTHON) -m bench
+
+install: $(STAMP) ## the environment in .venv (also made by every other target)
+
+$(STAMP): requirements.lock pyproject.toml
+	@for name in $(CANDIDATES); do \
+	    $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && python=$$name && break; \
+	done; \
+	if [ -z "$$python" ]; then echo "Fairlead needs Python 3.11 or newer; none of $(CANDIDATES) is." >&2; exit 1; fi; \
+	test -x $(PYTHON) || $$python -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock: ## requirements.lock anew from pyproject.toml (needs uv; UPGRADE=--upgrade for newer versions)
+	@PATH="$(BIN):$$PATH"; command -v uv >/dev/null || { \
+	    echo "uv is needed to write the lock: pip install uv" >&2; exit 1; }; \
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links $(UPGRADE) --extra dev -o requirements.lock pyproject.toml
+
+clean: ## the environment, caches and build output; never the state of a firm
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

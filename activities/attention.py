@@ -1,0 +1,25 @@
+"""The projection of a process's exceptions into the store, for lists, work lists and alerts."""
+
+from temporalio import activity
+
+from domain.attention import AttentionItem
+from store.ports import Store
+
+
+class AttentionActivities:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @activity.defn(name="attention.put")
+    async def put(self, item: AttentionItem) -> None:
+        """Show `item` as it stands in its process; audit what changed."""
+        await self._store.attention.put(item)
+        await self._store.audit.add(
+            item.process,
+            actor="fairlead",
+            what=f"exception {item.state.replace('_', ' ')}: {item.headline}",
+            why=item.resolution or item.detail,
+            object=item.object,
+            key=f"attention/{item.id}/{item.escalations}",
+            outcome=item.state,
+        )

@@ -1,0 +1,213 @@
+"""Exactly once: the only way an external write happens.
+
+    begin (journal: intent) -> apply -> confirm (journal: confirmed)
+
+A write whose outcome is unknown (lost answer, or a new attempt that meets an unconfirmed intent because
+its worker died) waits out the rest of the system's commit limit, is looked up by its key, and only then
+repeated. The same key with other content is a conflict, never an overwrite.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Protocol
+
+from activities.boundary import Clock, utc_now
+from connectors.errors import Ambiguous, Conflict, ConnectorError
+from connectors.ports import SystemPort
+from domain.base import Value
+from domain.commands import Command, Record
+from domain.identity import content_hash
+from store.ports import EffectIntent, EffectRow, KeyTaken, Store
+
+
+class CrashPoints(Protocol):
+    """Where a drill kills the process on purpose."""
+
+    def __call__(self, point: str, key: str) -> None: ...
+
+
+def no_crash(point: str, key: str) -> None:
+    """Production: nothing happens."""
+
+
+class EffectContext(Value):
+    """Whose effect it is and why: what journal, audit and timeline say of it."""
+
+    process: str
+    step: str
+    actor: str = "fairlead"
+    reason: str = ""
+
+
+class EffectRunner:
+    """Runs commands against one system, each exactly once under its key.
+
+    Args:
+        commit_limit: how long after sending a write may still appear in this system.
+        find_before_create: switched off only by a drill that proves that the drill can fail.
+    """
+
+    def __init__(
+        self,
+        port: SystemPort,
+        store: Store,
+        *,
+        commit_limit: timedelta,
+        crash_point: CrashPoints = no_crash,
+        find_before_create: bool = True,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._port = port
+        self._store = store
+        self._commit_limit = commit_limit
+        self._crash_point = crash_point
+        self._find_before_create = find_before_create
+        self._clock = clock
+
+    async def write(
+        self, command: Command, key: str, context: EffectContext, *, shared: bool = False
+    ) -> Record:
+        """Make `command` true under `key`, once; a confirmed one is answered from the journal.
+
+        `shared` is for a record that several processes need (a customer): what the first of them made
+        stands, whatever the others would have written.
+
+        Raises the classes of `connectors.errors`; `Ambiguous` carries the seconds to wait before the
+        look-up in `retry_after`.
+        """
+        if shared:
+            made = await self._store.effects.get(key)
+            if made is not None and made.state == "confirmed":
+                return _record(made)
+        row = await self._begin(command, key, context)
+        if row.state == "confirmed":
+            return _record(row)
+        if row.state == "undone":
+            raise Conflict(
+                f"{command.noun} {key} was undone; it can only be made again by a new activation",
+                system=self._port.system,
+                operation=command.noun,
+                rule="effect.undone",
+            )
+        if not row.fresh:
+            found = await self._settle(row, command, key)
+            if found is not None:
+                return await self._confirm(key, command, found, found=True)
+            await self._store.effects.resend(key)
+        return await self._apply(command, key)
+
+    async def undo(
+        self, command: Command, key: str, reverse: Callable[[str], Command], context: EffectContext
+    ) -> Record | None:
+        """Undo what `command` under `key` did by the command `reverse(external id)` makes.
+
+        "Never happened" is a finding, not an assumption: an intent without outcome is looked up after
+        the commit limit. Returns None when there was nothing to undo.
+        """
+        row = await self._store.effects.get(key)
+        if row is None or row.state in ("rejected", "undone"):
+            return None
+        if row.state != "confirmed":
+            found = await self._settle(row, command, key, compare=False)
+            if found is None:
+                await self._store.effects.undo(key, by_key="", note="looked up: it never happened")
+                return None
+            row = await self._store.effects.confirm(
+                key, external_id=found.external_id, number=found.number, url=found.url, found=True
+            )
+        undo_key = f"{key}/undo"
+        record = await self.write(reverse(row.external_id), undo_key, context)
+        await self._store.effects.undo(key, by_key=undo_key)
+        return record
+
+    async def _begin(self, command: Command, key: str, context: EffectContext) -> EffectRow:
+        try:
+            row = await self._store.effects.begin(
+                EffectIntent(
+                    key=key,
+                    process=context.process,
+                    step=context.step,
+                    system=self._port.system,
+                    noun=command.noun,
+                    command_hash=content_hash(command.model_dump_json()),
+                    actor=context.actor,
+                    reason=context.reason,
+                    summary=f"{command.noun} in {self._port.system}",
+                )
+            )
+        except KeyTaken as error:
+            raise Conflict(
+                str(error), system=self._port.system, operation=command.noun, rule="effect.other_content"
+            ) from error
+        if row.state == "rejected" and not row.fresh:
+            return await self._store.effects.resend(key)
+        return row
+
+    async def _settle(
+        self, row: EffectRow, command: Command, key: str, *, compare: bool = True
+    ) -> Record | None:
+        """What a doubtful write left behind, once the commit limit has passed."""
+        if not self._find_before_create:
+            return None
+        left = self._commit_limit - (self._clock() - row.sent_at)
+        if left > timedelta(0):
+            raise Ambiguous(
+                f"{command.noun} in {self._port.system}: the outcome of the last attempt is unknown; "
+                "looking it up when the system must have committed",
+                system=self._port.system,
+                operation=command.noun,
+                retry_after=left.total_seconds(),
+            )
+        found = await self._port.find(command, key)
+        if found is not None and compare:
+            self._compare(command, found)
+        return found
+
+    async def _apply(self, command: Command, key: str) -> Record:
+        self._crash_point("before_call", key)
+        try:
+            record = await self._port.apply(command, key)
+        except Ambiguous as error:
+            await self._store.effects.doubt(key, note=error.message)
+            if error.retry_after is None:
+                error.retry_after = self._commit_limit.total_seconds()
+            raise
+        except ConnectorError as error:
+            await self._store.effects.reject(
+                key, note=f"{error.kind}: {error.message}", request_id=error.request_id
+            )
+            raise
+        self._crash_point("after_answer", key)
+        return await self._confirm(key, command, record)
+
+    async def _confirm(self, key: str, command: Command, record: Record, *, found: bool = False) -> Record:
+        self._compare(command, record)
+        await self._store.effects.confirm(
+            key,
+            external_id=record.external_id,
+            number=record.number,
+            url=record.url,
+            request_id=record.request_id,
+            found=found,
+        )
+        self._crash_point("after_record", key)
+        return record
+
+    def _compare(self, command: Command, record: Record) -> None:
+        differences = record.differences(command)
+        if differences:
+            spoken = "; ".join(
+                f"{name}: sent {sent!r}, found {found!r}" for name, (sent, found) in differences.items()
+            )
+            raise Conflict(
+                f"{command.noun} {record.external_id} in {self._port.system} is not what was sent ({spoken})",
+                system=self._port.system,
+                operation=command.noun,
+                field=next(iter(differences)),
+                rule="effect.other_content",
+                request_id=record.request_id,
+            )
+
+
+def _record(row: EffectRow) -> Record:
+    return Record(external_id=row.external_id, number=row.number, url=row.url, request_id=row.request_id)

@@ -1,0 +1,106 @@
+"""The process's own record: opened once with its policies, closed once with its result."""
+
+from typing import Protocol
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from domain.attention import EventRef
+from domain.base import Canonical
+from domain.policy import PolicySnapshot
+from store.ports import ProcessState, StaleReference, Store
+
+
+class Policies(Protocol):
+    """The firm's file, as far as a process needs it."""
+
+    def snapshot(self) -> PolicySnapshot: ...
+
+
+class OpenProcess(Canonical):
+    key: str
+    kind: str
+    run_id: str
+    requested_by: str = ""
+    title: str = ""
+
+
+class OpenedProcess(Canonical):
+    """Where the process stands, and the policies it runs under from here on."""
+
+    generation: int
+    state: ProcessState
+    result_json: str = ""
+    policies: PolicySnapshot
+
+
+class CloseProcess(Canonical):
+    key: str
+    generation: int
+    state: ProcessState
+    result_json: str = ""
+    summary: str = ""
+
+
+class AppliedEvent(Canonical):
+    """What an applied event says, without its body."""
+
+    id: str
+    type: str
+    known: bool = True
+
+
+class ProcessActivities:
+    """On our own queue: Fairlead's store and the firm's file."""
+
+    def __init__(self, store: Store, policies: Policies) -> None:
+        self._store = store
+        self._policies = policies
+
+    @activity.defn(name="process.open")
+    async def open(self, input: OpenProcess) -> OpenedProcess:
+        """The process row of this business key, and a snapshot of the firm's policies."""
+        row = await self._store.processes.open(input.key, input.kind, input.run_id, input.title)
+        policies = self._policies.snapshot()
+        if row.state == "running":
+            await self._store.processes.update(
+                input.key, policy_hash=policies.file_hash, policy_json=policies.model_dump_json()
+            )
+            await self._store.audit.add(
+                input.key,
+                actor=input.requested_by or "fairlead",
+                what=f"{input.kind} started, generation {row.generation}",
+                why=input.requested_by,
+                key=f"{input.key}/open/{row.generation}/{input.run_id}",
+                outcome="started",
+            )
+        return OpenedProcess(
+            generation=row.generation, state=row.state, result_json=row.result_json, policies=policies
+        )
+
+    @activity.defn(name="process.close")
+    async def close(self, input: CloseProcess) -> None:
+        """Set the end state; the row answers for the process from here on."""
+        await self._store.processes.close(input.key, input.generation, input.state, input.result_json)
+        await self._store.audit.add(
+            input.key,
+            actor="fairlead",
+            what=input.summary or f"ended {input.state}",
+            key=f"{input.key}/close/{input.generation}",
+            outcome=input.state,
+        )
+
+    @activity.defn(name="events.apply")
+    async def apply_event(self, input: EventRef) -> AppliedEvent:
+        """Mark an inbox row as applied by the process it was for."""
+        row = await self._store.inbox.get(input.id)
+        if row is None:
+            raise ApplicationError(
+                f"event {input.id} is not in the inbox (restored backup?); it will be sent again",
+                type=StaleReference.__name__,
+                non_retryable=True,
+            )
+        await self._store.inbox.mark(
+            input.id, "applied", process=activity.info().workflow_id or "", note=row.note
+        )
+        return AppliedEvent(id=row.id, type=row.type)

@@ -1,0 +1,163 @@
+"""The PSA: the project with its plan, the demand for people, opening and cancelling."""
+
+from collections.abc import Sequence
+
+from temporalio import activity
+
+from activities.boundary import Boundary
+from activities.effects import EffectRunner
+from activities.steps import DealStep, Step
+from connectors.ports import PsaPort
+from domain import activation
+from domain.base import Canonical
+from domain.commands import (
+    CancelProject,
+    CreateProject,
+    OpenProject,
+    Record,
+    RequestStaffing,
+    WithdrawStaffing,
+)
+from domain.delivery import StaffingAnswer, StaffingDemand
+from store.ports import Store
+
+
+class PsaProjectInput(DealStep):
+    template: str | None = None
+
+    customer_external_id: str = ""
+    """Id of the customer in the PSA; only an undo may leave it out."""
+
+
+class PsaProject(Canonical):
+    """What `psa.create_project` made."""
+
+    project: Record
+    customer: Record
+    tasks: int = 0
+
+
+class StaffingInput(DealStep):
+    project_external_id: str
+    approver_email: str | None = None
+
+
+class StaffingRequests(Canonical):
+    """What was asked of staffing, with the ids of the requests in the PSA."""
+
+    demands: tuple[StaffingDemand, ...] = ()
+
+
+class ProjectRef(Step):
+    project_external_id: str
+
+
+class PsaActivities:
+    """Registered on the task queue of the PSA's account."""
+
+    def __init__(self, port: PsaPort, effects: EffectRunner, store: Store, boundary: Boundary) -> None:
+        self._port = port
+        self._effects = effects
+        self._store = store
+        self._boundary = boundary
+
+    @activity.defn(name="psa.create_project")
+    async def create_project(self, input: PsaProjectInput) -> PsaProject:
+        """Client, project from template (closed for time) and plan. Undo: `psa.cancel_project`."""
+        async with self._boundary():
+            customer = await self._effects.write(
+                activation.psa_customer(input.deal),
+                input.customer_key("psa.customer"),
+                input.context("psa.customer"),
+                shared=True,
+            )
+            project = await self._effects.write(
+                _project(input, customer.external_id), input.key("psa.project"), input.context("psa.project")
+            )
+            await self._store.references.put(
+                f"project:{input.number}", self._port.system, "project", project.external_id
+            )
+            plan = activation.project_plan(input.deal, project.external_id)
+            await self._effects.write(plan, input.key("psa.plan"), input.context("psa.plan"))
+            return PsaProject(project=project, customer=customer, tasks=plan.task_count)
+
+    @activity.defn(name="psa.cancel_project")
+    async def cancel_project(self, input: PsaProjectInput) -> Record | None:
+        """Undo of `psa.create_project`: archived with its plan and seats, never deleted."""
+        async with self._boundary():
+            return await self._effects.undo(
+                _project(input, input.customer_external_id),
+                input.key("psa.project"),
+                lambda external_id: CancelProject(project_external_id=external_id, reason=input.reason),
+                input.context("psa.project"),
+            )
+
+    @activity.defn(name="psa.request_staffing")
+    async def request_staffing(self, input: StaffingInput) -> StaffingRequests:
+        """A seat and a resource request for every role of the deal. Undo: `psa.withdraw_staffing`."""
+        seats = activation.seats(input.deal, input.project_external_id)
+        if seats is None:
+            return StaffingRequests()
+        async with self._boundary():
+            await self._effects.write(seats, input.key("psa.seats"), input.context("psa.seats"))
+            requests = _requests(input)
+            records = [
+                await self._effects.write(request, input.key(step), input.context(step))
+                for step, request in requests
+            ]
+        return StaffingRequests(
+            demands=activation.staffing_demands(
+                [request for _, request in requests], [record.external_id for record in records]
+            )
+        )
+
+    @activity.defn(name="psa.withdraw_staffing")
+    async def withdraw_staffing(self, input: StaffingInput) -> int:
+        """Undo of `psa.request_staffing`; returns how many requests were withdrawn."""
+        withdrawn = 0
+        async with self._boundary():
+            for step, request in reversed(_requests(input)):
+                record = await self._effects.undo(
+                    request,
+                    input.key(step),
+                    lambda external_id: WithdrawStaffing(request_external_id=external_id),
+                    input.context(step),
+                )
+                withdrawn += record is not None
+        return withdrawn
+
+    @activity.defn(name="psa.staffing_answers")
+    async def staffing_answers(self, input: ProjectRef) -> list[StaffingAnswer]:
+        """Where every resource request of the project stands."""
+        async with self._boundary():
+            answers: Sequence[StaffingAnswer] = await self._port.staffing_answers(input.project_external_id)
+            return list(answers)
+
+    @activity.defn(name="psa.open_project")
+    async def open_project(self, input: ProjectRef) -> Record:
+        """Open for time and expense. Undone by `psa.cancel_project`."""
+        async with self._boundary():
+            return await self._effects.write(
+                OpenProject(project_external_id=input.project_external_id),
+                input.key("psa.open"),
+                input.context("psa.open"),
+            )
+
+
+def _project(input: PsaProjectInput, customer_external_id: str) -> CreateProject:
+    return activation.psa_project(
+        input.deal, input.number, customer_external_id=customer_external_id, template=input.template
+    )
+
+
+def _requests(input: StaffingInput) -> list[tuple[str, RequestStaffing]]:
+    """Step name and command of every resource request, in order."""
+    return [
+        (f"psa.request.{request.seat.ref}", request)
+        for request in activation.staffing_requests(
+            input.deal,
+            input.project_external_id,
+            seats_key=input.key("psa.seats"),
+            approver_email=input.approver_email,
+        )
+    ]

@@ -1,0 +1,37 @@
+"""What a step of a process tells an activity: whose step it is, and under which keys it writes."""
+
+from activities.effects import EffectContext
+from domain.base import Canonical
+from domain.identity import effect_key, process_key
+from domain.selling import Deal
+
+
+class Step(Canonical):
+    """Base of the inputs of writing activities."""
+
+    process: str
+    """Workflow id of the process."""
+    firm: str
+    generation: int = 1
+    actor: str = "fairlead"
+    reason: str = ""
+    """Source event or decision that caused the process."""
+
+    def key(self, step: str) -> str:
+        """Effect key of `step` in this generation of the process."""
+        return effect_key(self.process, step, self.generation)
+
+    def context(self, step: str) -> EffectContext:
+        return EffectContext(process=self.process, step=step, actor=self.actor, reason=self.reason)
+
+
+class DealStep(Step):
+    """A step that is built from the deal."""
+
+    deal: Deal
+    number: str
+    """Number of the project the deal becomes."""
+
+    def customer_key(self, step: str) -> str:
+        """Effect key of the customer: shared by all deals of the customer, so it is made once."""
+        return effect_key(process_key("customer", self.firm, self.deal.customer.external_id), step, 1)

@@ -1,0 +1,128 @@
+"""Kantata OX as the firm's PSA: the commands and reads of `connectors.ports.PsaPort`.
+
+Every write carries its effect key in an external reference (a resource request: in a custom field of its
+seat), and is looked up by it, never by name. Nothing here repeats a call or waits.
+
+Source: Kantata OX API, REST v1.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from connectors.http.auth import StaticBearer, utc_now
+from connectors.http.transport import VendorHttp
+from connectors.kantata import checks, errors
+from connectors.kantata.account import Account
+from connectors.kantata.bulk import Bulk
+from connectors.kantata.directory import Directory
+from connectors.kantata.feed import Feed
+from connectors.kantata.projects import Projects
+from connectors.kantata.settings import KantataSettings
+from connectors.kantata.staffing import Staffing
+from connectors.ports import Check
+from domain.commands import (
+    AddSeats,
+    CancelProject,
+    Command,
+    CreateCustomer,
+    CreateProject,
+    OpenProject,
+    PlanProject,
+    Record,
+    RequestStaffing,
+    WithdrawStaffing,
+)
+from domain.delivery import Change, StaffingAnswer
+
+Find = Callable[[Any, str], Awaitable[Record | None]]
+Apply = Callable[[Any, str], Awaitable[Record]]
+
+
+def build(
+    name: str,
+    settings: KantataSettings,
+    transport: httpx.AsyncBaseTransport | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> "KantataClient":
+    """The client of the account that the firm's file calls `name`."""
+    http = VendorHttp(
+        system=name,
+        base_url=settings.base_url,
+        auth=StaticBearer(settings.token),
+        table=errors.table(name),
+        timeout=settings.timeout_seconds,
+        transport=transport,
+        in_flight=settings.in_flight,
+        clock=clock,
+    )
+    return KantataClient(Account(http, settings), clock)
+
+
+class KantataClient:
+    """Implements `PsaPort`."""
+
+    def __init__(self, account: Account, clock: Callable[[], datetime] = utc_now) -> None:
+        self._account = account
+        self._directory = Directory(account, clock)
+        self._staffing = staffing = Staffing(account, self._directory)
+        self._feed = Feed(account, clock)
+        projects, bulk = Projects(account, self._directory), Bulk(account, self._directory)
+        self._find: Mapping[type[Command], Find] = {
+            CreateCustomer: projects.find_customer,
+            CreateProject: projects.find_project,
+            PlanProject: bulk.find_plan,
+            AddSeats: bulk.find_seats,
+            RequestStaffing: staffing.find_request,
+            WithdrawStaffing: staffing.find_withdrawal,
+            OpenProject: projects.find_opening,
+            CancelProject: projects.find_cancellation,
+        }
+        self._apply: Mapping[type[Command], Apply] = {
+            CreateCustomer: projects.create_customer,
+            CreateProject: projects.create_project,
+            PlanProject: bulk.plan_project,
+            AddSeats: bulk.add_seats,
+            RequestStaffing: staffing.request,
+            WithdrawStaffing: staffing.withdraw,
+            OpenProject: projects.open_project,
+            CancelProject: projects.cancel_project,
+        }
+
+    @property
+    def system(self) -> str:
+        return self._account.system
+
+    async def find(self, command: Command, key: str) -> Record | None:
+        """What `command` under `key` left behind. See `PsaPort`."""
+        if type(command) not in self._find:
+            raise self._unknown(command)
+        return await self._find[type(command)](command, key)
+
+    async def apply(self, command: Command, key: str) -> Record:
+        """Write once, under `key`. See `PsaPort`; bulk commands complete what a partial batch left."""
+        if type(command) not in self._apply:
+            raise self._unknown(command)
+        return await self._apply[type(command)](command, key)
+
+    async def staffing_answers(self, project_external_id: str) -> Sequence[StaffingAnswer]:
+        """State of the newest request of every seat of the project."""
+        return await self._staffing.answers(project_external_id)
+
+    async def changes(self, since: datetime, limit: int = 200) -> Sequence[Change]:
+        """Changes at or after `since`, oldest first, each once."""
+        return await self._feed.changes(since, limit)
+
+    async def check(self) -> Sequence[Check]:
+        """One line per ability of the account."""
+        return await checks.run(self._account, self._directory)
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        await self._account.http.aclose()
+
+    def _unknown(self, command: Command) -> TypeError:
+        known = ", ".join(sorted(kind.__name__ for kind in self._apply))
+        return TypeError(f"{type(command).__name__} is not a command of role psa; Kantata knows {known}")

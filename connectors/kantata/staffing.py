@@ -1,0 +1,202 @@
+"""Staffing: `RequestStaffing`, `WithdrawStaffing`, and where the requests of a project stand.
+
+Resource requests carry no external reference, and their list has no filter by project or seat. So a request
+is found by its seat: the seat carries the reference `<seats_key>#<seat ref>`, and a custom field of the seat,
+written by the request itself, holds the effect key of the latest request. Of the requests made since the seat
+was made, the newest on the seat is the one. A cancellation has no place for a key: it is found by status.
+
+Source: Kantata OX API, resource requests, workspace resources, workspace allocations.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from connectors.errors import Conflict, ConnectorError, NotFound, Rejected
+from connectors.kantata import mapping
+from connectors.kantata.account import Account
+from connectors.kantata.directory import Directory
+from connectors.kantata.models import ResourceRequest, WorkspaceAllocation, WorkspaceResource
+from domain.commands import Record, RequestStaffing, WithdrawStaffing
+from domain.delivery import StaffingAnswer
+
+CLOSED = ("cancelled", "rejected")
+"""States in which a request asks for nobody any more."""
+SEAT = "external_references,custom_field_values,user,role"
+
+
+class Staffing:
+    """Requests for people, by way of the seats they are for."""
+
+    def __init__(self, account: Account, directory: Directory) -> None:
+        self._account = account
+        self._directory = directory
+        self._settings = account.settings
+
+    async def find_request(self, command: RequestStaffing, key: str) -> Record | None:
+        operation = "find resource request"
+        seat = await self._seat(command, operation)
+        if self._key_of(seat, operation) != key:
+            return None
+        requests = [
+            asked for asked in await self._requests([seat], operation) if asked.resource_id == seat.id
+        ]
+        waiting = [asked for asked in requests if asked.status == "new"]
+        if len(waiting) > 1:
+            ids = ", ".join(asked.id for asked in waiting)
+            words = f"seat {seat.id} has {len(waiting)} open requests ({ids}); cancel all but one"
+            raise self._account.error(Conflict, operation, words, rule="resource_request.ambiguous")
+        latest = mapping.newest(requests)
+        return None if latest is None else self._record(latest, seat)
+
+    async def request(self, command: RequestStaffing, key: str) -> Record:
+        operation = "request staffing"
+        seat = await self._seat(command, operation)
+        email = command.approver_email or self._settings.default_approver_email
+        if not email:
+            words = "nobody is named to decide the request; set default_approver_email for this system"
+            raise self._account.error(Rejected, operation, words, field="approver_email")
+        body = mapping.staffing_request(
+            command,
+            self._settings,
+            key,
+            seat_id=self._account.record_id(seat.id, "a seat", operation),
+            approver_id=await self._directory.user_id(email, operation),
+        )
+        requests, request_id = await self._account.write(
+            ResourceRequest,
+            "POST",
+            "/resource_requests",
+            {"resource_request": body},
+            key=key,
+            include="resource,approvers",
+            operation=operation,
+        )
+        # The answer does not say which dates are asked for: the seat does.
+        return self._record(requests[0], await self._seat(command, operation), request_id)
+
+    async def find_withdrawal(self, command: WithdrawStaffing, key: str) -> Record | None:
+        asked = await self._show(command, "find resource request withdrawal")
+        return self._withdrawn(asked) if asked.status in CLOSED else None
+
+    async def withdraw(self, command: WithdrawStaffing, key: str) -> Record:
+        operation = "withdraw resource request"
+        number = self._account.record_id(command.request_external_id, "a resource request", operation)
+        try:
+            requests, request_id = await self._account.write(
+                ResourceRequest,
+                "PUT",
+                f"/resource_requests/{number}",
+                {"resource_request": {"request_resolution_status": "cancel"}},
+                key=key,
+                include="resource",
+                operation=operation,
+            )
+        except Rejected:
+            # Refused because a person has closed it meanwhile: what was wanted is so.
+            asked = await self._show(command, operation)
+            if asked.status in CLOSED:
+                return self._withdrawn(asked)
+            raise
+        return self._withdrawn(requests[0], request_id)
+
+    async def answers(self, project_external_id: str) -> Sequence[StaffingAnswer]:
+        """The state of the newest request of every seat of the project, in order of the seats."""
+        operation = "read staffing answers"
+        workspace_id = self._account.record_id(project_external_id, "a project", operation)
+        params = self._seat_params(workspace_id)
+        seats = await self._account.search(
+            WorkspaceResource, "workspace_resources", params, operation=operation
+        )
+        if not seats:
+            return []
+        by_seat: dict[str, list[ResourceRequest]] = {}
+        for asked in await self._requests(seats, operation):
+            by_seat.setdefault(asked.resource_id, []).append(asked)
+        latest = {seat.id: mapping.newest(by_seat.get(seat.id, ())) for seat in seats}
+        decided = any(asked is not None and asked.status == "approved" for asked in latest.values())
+        allocations = await self._allocations(workspace_id, operation) if decided else {}
+        return [
+            mapping.staffing_answer(asked, seat, allocations.get(seat.id), self._settings)
+            for seat in seats
+            if (asked := latest[seat.id]) is not None
+        ]
+
+    async def _seat(self, command: RequestStaffing, operation: str) -> WorkspaceResource:
+        """The seat the request is for. Raises `NotFound`, and `Conflict` for two."""
+        workspace_id = self._account.record_id(command.project_external_id, "a project", operation)
+        ref = f"{command.seats_key}#{command.seat.ref}"
+        params = self._seat_params(workspace_id) | {
+            "external_reference_service_name": self._settings.service_name,
+            "external_reference_service_model_refs": ref,
+        }
+        found = await self._account.search(
+            WorkspaceResource, "workspace_resources", params, operation=operation
+        )
+        seats = [seat for seat in found if self._ref_of(seat, operation) == ref]
+        if len(seats) == 1:
+            return seats[0]
+        kind: type[ConnectorError] = Conflict if seats else NotFound
+        words = f"{len(seats)} seats of project {workspace_id} carry the reference {ref}, not one"
+        raise self._account.error(kind, operation, words, rule="external_reference.seat")
+
+    async def _requests(self, seats: Sequence[WorkspaceResource], operation: str) -> list[ResourceRequest]:
+        """Requests made since the first of the seats: a request is never older than its seat."""
+        since = min(seat.created_at for seat in seats) - timedelta(
+            seconds=self._settings.feed_overlap_seconds
+        )
+        params: dict[str, str | int] = {
+            "created_after": since.isoformat(timespec="seconds"),
+            "include": "resource",
+        }
+        return await self._account.search(ResourceRequest, "resource_requests", params, operation=operation)
+
+    async def _allocations(self, workspace_id: int, operation: str) -> dict[str, WorkspaceAllocation]:
+        params: dict[str, str | int] = {
+            "workspace_ids": str(workspace_id),
+            "include": "workspace_resource",
+            "order": "updated_at:asc",
+        }
+        found = await self._account.search(
+            WorkspaceAllocation, "workspace_allocations", params, operation=operation
+        )
+        return {row.workspace_resource_id: row for row in found if row.workspace_resource_id}
+
+    async def _show(self, command: WithdrawStaffing, operation: str) -> ResourceRequest:
+        return await self._account.show(
+            ResourceRequest,
+            "resource_requests",
+            command.request_external_id,
+            include="resource",
+            operation=operation,
+        )
+
+    def _seat_params(self, workspace_id: int) -> dict[str, str | int]:
+        return {
+            "workspace_id": workspace_id,
+            "include_unnamed": "true",
+            "include": SEAT,
+            "order": "created_at:asc",
+        }
+
+    def _ref_of(self, seat: WorkspaceResource, operation: str) -> str:
+        held = self._account.reference(seat, self._settings.service_name, operation)
+        return held.service_model_ref if held else ""
+
+    def _key_of(self, seat: WorkspaceResource, operation: str) -> str:
+        if seat.custom_field_values is None:
+            words = f"the answer does not show the custom fields of seat {seat.id}"
+            raise self._account.error(
+                Rejected, operation, words, field="custom_field_value_ids", rule="schema.missing_field"
+            )
+        return seat.custom_text(self._settings.request_key_field)
+
+    def _record(self, asked: ResourceRequest, seat: WorkspaceResource, request_id: str = "") -> Record:
+        return Record(
+            external_id=asked.id,
+            fields=mapping.request_fields(seat, self._settings),
+            request_id=request_id,
+        )
+
+    def _withdrawn(self, asked: ResourceRequest, request_id: str = "") -> Record:
+        withdrawn = "true" if asked.status in CLOSED else "false"
+        return Record(external_id=asked.id, fields={"withdrawn": withdrawn}, request_id=request_id)

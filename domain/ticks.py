@@ -1,0 +1,11 @@
+"""Inputs of the ticks that schedules start."""
+
+from domain.base import Canonical
+
+
+class DealPollTick(Canonical):
+    system: str
+    task_queue: str
+    overlap_seconds: int = 300
+    give_up_after: float = 600.0
+    """Seconds after which this poll is left to the next one."""

@@ -1,0 +1,154 @@
+"""What stands between this machine and a working firm: each check with what was found and the cure.
+
+Nothing is printed or changed here; the caller shows the list.
+"""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from local.launch import Launch
+from local.readiness import not_ready
+from local.temporal_server import NoTemporalBinary, find_binary
+from runtime.connect import NoTemporal, connect
+from runtime.settings import Settings
+from runtime.visibility import missing_or_wrong
+
+if TYPE_CHECKING:
+    from firm.model import Firm
+
+_OLDEST_PYTHON: Final = (3, 11)
+_LEAST_FREE: Final = 1024**3
+"""Bytes. Temporal's file and the store grow by some 60 KB for each process that runs."""
+_START: Final = "start it with `fairlead up`"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor. `cure` is empty when `ok`."""
+
+    name: str
+    ok: bool
+    detail: str
+    cure: str = ""
+
+
+async def examine(settings: Settings) -> list[Check]:
+    """All checks, in the order in which they are worth mending. None of them raises."""
+    checks = [python_version(), temporal_binary(settings), disk_space(settings.home)]
+    checks += await _temporal(settings)
+    checks.append(await _off_loop(store, settings.store_url))
+    checks += await _firm(settings)
+    checks.append(await gateway(settings))
+    return checks
+
+
+def python_version(version: tuple[int, int] = sys.version_info[:2]) -> Check:
+    found = ".".join(map(str, version))
+    if version >= _OLDEST_PYTHON:
+        return Check("Python", True, found)
+    return Check("Python", False, found, "install Python 3.11 or newer and make the environment again")
+
+
+def temporal_binary(settings: Settings) -> Check:
+    """The program of the local server; not needed when another server is named."""
+    try:
+        return Check("Temporal program", True, str(find_binary()))
+    except NoTemporalBinary as error:
+        named = bool(settings.temporal_address or settings.temporal_profile)
+        detail = "none, and none is needed: a server is named" if named else "none"
+        return Check("Temporal program", named, detail, "" if named else str(error))
+
+
+def disk_space(home: Path) -> Check:
+    """Free space where the firm's state lies, or will lie."""
+    folder = next(path for path in (home, *home.parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    detail = f"{free / 1024**3:.1f} GiB free at {folder}"
+    if free >= _LEAST_FREE:
+        return Check("disk space", True, detail)
+    return Check("disk space", False, detail, "free at least 1 GiB, or move the state with FAIRLEAD_HOME")
+
+
+def store(url: str) -> Check:
+    """Whether our database answers and has the schema this version needs."""
+    from store.ports import StoreError
+    from store.sql import migrate
+
+    try:
+        standing = migrate.current(url)
+    except StoreError as error:
+        return Check("store", False, str(error), "run `fairlead up`, which creates and upgrades it")
+    problem = migrate.problem(standing)
+    if problem:
+        return Check("store", False, f"the database {problem}", "run `fairlead up`")
+    return Check("store", True, f"schema {standing}")
+
+
+async def gateway(settings: Settings) -> Check:
+    launch = Launch(settings)
+    reason = await not_ready(launch, "gateway", 0)
+    return Check("gateway", not reason, reason or launch.address("gateway"), reason and _START)
+
+
+async def _temporal(settings: Settings) -> list[Check]:
+    try:
+        client = await connect(settings)
+    except NoTemporal as error:
+        unknown = Check("search attributes", False, "unknown without Temporal", _START)
+        return [Check("Temporal", False, str(error), _START), unknown]
+    where = f"{client.service_client.config.target_host}, namespace {client.namespace}"
+    return [Check("Temporal", True, where), await search_attributes(client)]
+
+
+async def search_attributes(client: Client) -> Check:
+    """A missing or mistyped one would hold every process for ever."""
+    from workflows.shared.search_attributes import ATTRIBUTES
+
+    try:
+        problems = await missing_or_wrong(client, ATTRIBUTES)
+    except RPCError as error:
+        return Check("search attributes", False, error.message, "check the permissions of this client")
+    if problems:
+        cure = "run `fairlead up`, or `fairlead search-attributes register` on a shared server"
+        return Check("search attributes", False, "; ".join(problems), cure)
+    return Check("search attributes", True, f"all {len(ATTRIBUTES)} registered")
+
+
+async def _firm(settings: Settings) -> list[Check]:
+    from firm.load import FirmFileError, load
+
+    try:
+        firm = await asyncio.to_thread(load, settings.firm_file)
+    except FirmFileError as error:
+        return [Check("firm file", False, str(error), f"mend {settings.firm_file}")]
+    checks = [Check("firm file", True, str(settings.firm_file))]
+    checks.append(await _off_loop(_secrets, firm))
+    return checks + list(await asyncio.gather(*(_host(n, s.base_url) for n, s in firm.systems.items())))
+
+
+async def _host(name: str, base_url: str) -> Check:
+    """Whether the system's host takes connections. Not whether our credentials are right."""
+    address = urlsplit(base_url)
+    port = address.port or (80 if address.scheme == "http" else 443)
+    title, where = f"system {name}", f"{address.hostname}:{port}"
+    try:
+        async with asyncio.timeout(3):
+            _, writer = await asyncio.open_connection(address.hostname, port)
+    except (OSError, TimeoutError) as error:
+        cure = f"check the network and base_url of [systems.{name}]; the sandbox starts with `fairlead up`"
+        return Check(title, False, f"{where} cannot be reached ({type(error).__name__})", cure)
+    writer.close()
+    return Check(title, True, f"{where} answers")
+
+
+async def _off_loop(check: Callable[..., Check], *arguments: object) -> Check:
+    return await asyncio.to_thread(check, *arguments)

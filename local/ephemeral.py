@@ -1,0 +1,88 @@
+"""A whole firm for a while: own home, free ports, own task queues, and nothing of it left afterwards.
+
+    async with ephemeral_firm() as settings:
+        client = await connect(settings)
+
+The demo, each lane of the fault drill and the end-to-end tests run in one, beside a firm that is up.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from local import firm_files, process
+from local.launch import SERVICES, Launch
+from local.ports import free_ports
+from local.services import silent, up
+from local.startup import Say
+from runtime.settings import Settings
+
+FAST_TIMING = {"heartbeat_timeout": "1.0", "read_timeout": "15.0", "write_timeout": "30.0"}
+"""Values of the firm file's `[timing]`: a killed worker is noticed after one second, not five."""
+_OURS = ("FAIRLEAD_", "SANDBOX_", "TEMPORAL_")
+
+
+@asynccontextmanager
+async def ephemeral_firm(
+    services: Sequence[str] = SERVICES,
+    *,
+    queue_prefix: str = "",
+    crash_dir: Path | None = None,
+    in_memory: bool = True,
+    sandbox_arguments: Sequence[str] = (),
+    timing: Mapping[str, str] = FAST_TIMING,
+    keep: bool = False,
+    say: Say = silent,
+) -> AsyncIterator[Settings]:
+    """Start `services` of a temporary firm; its settings. At the end all of it is killed and removed.
+
+    `in_memory=False` lets Temporal itself be killed and started again; `keep` leaves services and home.
+    While it runs, `TEMPORAL_*` of this process is set aside: it would point `connect` elsewhere.
+    Raises what `local.services.up` raises.
+    """
+    home = Path(tempfile.mkdtemp(prefix="fairlead-"))
+    settings = _settings(home, queue_prefix, crash_dir)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    launch = Launch(settings, environ, in_memory=in_memory, sandbox_arguments=tuple(sandbox_arguments))
+    aside = _set_aside("TEMPORAL_")
+    finished = False
+    try:
+        firm_files.copy_example(home, settings.sandbox_url, timing)
+        await up(settings, services, say=say, launch=launch)
+        yield settings
+        finished = True
+    finally:
+        os.environ.update(aside)
+        if not (keep and finished):
+            await _kill(launch)
+            await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+
+
+def _settings(home: Path, queue_prefix: str, crash_dir: Path | None) -> Settings:
+    temporal, web, gateway, sandbox = free_ports(4)
+    return Settings(
+        home=home,
+        firm_file=home / "fairlead.toml",
+        store_url=f"sqlite:///{home / 'fairlead.db'}",
+        temporal_port=temporal,
+        ui_port=web,
+        gateway_port=gateway,
+        sandbox_port=sandbox,
+        queue_prefix=queue_prefix,
+        crash_dir=crash_dir,
+    )
+
+
+async def _kill(launch: Launch) -> None:
+    """End all services at once: their home goes too, so there is nothing to finish in order."""
+    await asyncio.gather(
+        *(asyncio.to_thread(process.stop, launch.paths(name), 0) for name in reversed(SERVICES))
+    )
+
+
+def _set_aside(prefix: str) -> dict[str, str]:
+    return {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(prefix)}

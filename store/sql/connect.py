@@ -1,0 +1,77 @@
+"""Engines: how connections to each kind of database are made.
+
+SQLite: write-ahead log (readers never wait for the writer), synchronous=NORMAL (a commit survives the
+death of the process; a power cut may lose the last moments, which look-ups by effect key heal), and
+`BEGIN IMMEDIATE` for whatever writes: the lock is taken before reading, so that no transaction finds
+out at its end that another process was faster.
+"""
+
+import sqlite3
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+from store.ports import StoreError
+from store.sql.address import Address
+
+READERS = 3
+"""Reading connections (SQLite), each on its own thread."""
+POOL = 8
+"""Connections to any other database, shared by readers and writers."""
+
+
+def sqlite_engine(where: Address, *, writes: bool, busy_timeout: float, create: bool = False) -> Engine:
+    """An engine whose transactions all write (one connection) or all read.
+
+    Without `create` a missing file is an error, never silently a new and empty store.
+    `busy_timeout` is in seconds.
+    """
+    assert where.path is not None  # noqa: S101  the caller chose this engine by the path
+    uri = f"{where.path.as_uri()}?mode={'rwc' if create else 'rw'}"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=busy_timeout, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _prepare(connection, writes)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        pool_size=1 if writes else READERS,
+        max_overflow=0,
+        pool_reset_on_return=None,
+        poolclass=QueuePool,
+    )
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def other_engine(where: Address) -> Engine:
+    """An engine for any other database. Raises `StoreError` when its driver is not installed."""
+    try:
+        return create_engine(where.url, pool_size=POOL, max_overflow=0, pool_pre_ping=True)
+    except (ImportError, ArgumentError) as error:
+        raise StoreError(
+            f"the store ({where}) needs a driver that is not installed ({error});"
+            " install it, then run `fairlead doctor`"
+        ) from error
+
+
+def _prepare(connection: sqlite3.Connection, writes: bool) -> None:
+    connection.execute("PRAGMA synchronous=NORMAL")
+    if writes:
+        connection.execute("PRAGMA journal_mode=WAL")
+    else:
+        connection.execute("PRAGMA query_only=ON")

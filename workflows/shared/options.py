@@ -1,0 +1,54 @@
+"""Named profiles of activity options; no timeout is written anywhere else.
+
+No schedule-to-close on system queues: waiting behind a rate limit is not failure. Vendor calls carry a
+heartbeat timeout, which is how a dead worker is found long before the call's own timeout.
+"""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import Priority, RetryPolicy
+from temporalio.workflow import ActivityConfig
+
+from domain.policy import Route, Timing
+
+_VENDOR_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(minutes=2),
+)
+_OWN_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=30),
+)
+
+
+def read(route: Route, timing: Timing, summary: str) -> ActivityConfig:
+    """A read of a system."""
+    return ActivityConfig(
+        task_queue=route.task_queue,
+        start_to_close_timeout=timedelta(seconds=timing.read_timeout),
+        heartbeat_timeout=timedelta(seconds=timing.heartbeat_timeout),
+        retry_policy=_VENDOR_RETRY,
+        summary=summary,
+    )
+
+
+def write(route: Route, timing: Timing, summary: str, *, urgent: bool = False) -> ActivityConfig:
+    """A write: a cancel waits for its outcome, so that no undo runs before the write has landed."""
+    config = read(route, timing, summary)
+    config["start_to_close_timeout"] = timedelta(seconds=timing.write_timeout)
+    config["cancellation_type"] = workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
+    if urgent:
+        config["priority"] = Priority(priority_key=1)
+    return config
+
+
+def own(summary: str, timing: Timing | None = None) -> ActivityConfig:
+    """A call to Fairlead's own store, on the workflow's own queue (eager)."""
+    return ActivityConfig(
+        start_to_close_timeout=timedelta(seconds=(timing or Timing()).own_timeout),
+        retry_policy=_OWN_RETRY,
+        summary=summary,
+    )

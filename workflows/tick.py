@@ -1,0 +1,27 @@
+"""Tick: what a schedule starts. One poll, then it ends; what it finds goes through the inbox."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.crm import CrmActivities, PollDeals, PollResult
+    from domain.policy import Route, Timing
+    from domain.ticks import DealPollTick
+    from workflows.shared import options
+
+
+@workflow.defn(name="DealPollTick")
+class PollSignedDeals:
+    """Polls the CRM for signed deals: not every firm has its events on. Owned by platform engineering."""
+
+    @workflow.run
+    async def run(self, tick: DealPollTick) -> PollResult:
+        route = Route(role="crm", system=tick.system, task_queue=tick.task_queue)
+        config = options.read(route, Timing(), f"Poll {tick.system} for signed deals")
+        config["schedule_to_close_timeout"] = timedelta(seconds=tick.give_up_after)
+        return await workflow.execute_activity_method(
+            CrmActivities.poll_signed_deals,
+            PollDeals(system=tick.system, overlap_seconds=tick.overlap_seconds),
+            **config,
+        )
