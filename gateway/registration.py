@@ -2,18 +2,15 @@
 
 import base64
 import binascii
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, cast, get_args
+from typing import Literal, Protocol, get_args
 
 from domain.events import catalogue
 from domain.readiness import OwnerGroup
 
 Scheme = Literal["standard-webhooks", "hmac-timestamp", "salesforce-outbound-message"]
 SCHEMES: tuple[str, ...] = get_args(Scheme)
-
-_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 
 MIN_SECRET_BYTES = 24
 """Standard Webhooks asks for 24 to 64 bytes."""
@@ -57,23 +54,22 @@ class Hook:
         return found
 
 
-class SecretReference(Protocol):
-    """Where a secret is kept; read when it is needed."""
-
-    def resolve(self) -> str: ...
-
-
 class WebhookSection(Protocol):
     """One `[webhooks.<source>]` of the firm's file, as far as the gateway needs it."""
 
     @property
-    def scheme(self) -> str: ...
+    def scheme(self) -> Scheme: ...
 
     @property
-    def secret(self) -> SecretReference | None: ...
+    def secret(self) -> str:
+        """Reference to the secret."""
 
     @property
-    def org_id(self) -> str | None: ...
+    def next_secret(self) -> str | None:
+        """Reference to the secret that is replacing it."""
+
+    @property
+    def org_id(self) -> str: ...
 
     @property
     def owner(self) -> OwnerGroup: ...
@@ -91,32 +87,34 @@ class GatewayFirm(Protocol):
     @property
     def webhooks(self) -> Mapping[str, WebhookSection]: ...
 
+    def secret(self, reference: str) -> str:
+        """The secret behind a reference, read now. Raises an exception that names the reference."""
+
 
 def registered_hooks(firm: GatewayFirm) -> dict[str, Hook]:
     """The register. Raises `ValueError` naming the section and key that cannot be used, and the cure."""
-    return {source: _hook(source, section) for source, section in firm.webhooks.items()}
+    return {source: _hook(firm, source, section) for source, section in firm.webhooks.items()}
 
 
-def _hook(source: str, section: WebhookSection) -> Hook:
+def _hook(firm: GatewayFirm, source: str, section: WebhookSection) -> Hook:
     place = f"webhooks.{source}"
-    if not _SOURCE.fullmatch(source):
-        raise ValueError(f"[{place}]: a source is named by lower-case letters, digits, '-' and '_'")
     if section.scheme not in SCHEMES:
         raise ValueError(f"{place}.scheme is {section.scheme!r}; it must be one of {', '.join(SCHEMES)}")
-    if section.scheme == "salesforce-outbound-message" and len(section.org_id or "") not in (15, 18):
+    if section.scheme == "salesforce-outbound-message" and len(section.org_id) not in (15, 18):
         raise ValueError(f"{place}.org_id must be the Salesforce organization id of 15 or 18 characters")
-    known = {kind.name for kind in catalogue()}
+    known = sorted({kind.name for kind in catalogue()})
     for name, type in section.events.items():
         if type not in known:
             raise ValueError(
-                f"{place}.events.{name} is {type!r}, not a type of the catalogue: {', '.join(sorted(known))}"
+                f"{place}.events.{name} is {type!r}, not a type of the catalogue: {', '.join(known)}"
             )
+    references = [reference for reference in (section.secret, section.next_secret) if reference]
     return Hook(
         source=source,
-        scheme=cast(Scheme, section.scheme),
+        scheme=section.scheme,
         owner=section.owner,
-        secrets=lambda: [section.secret.resolve()] if section.secret else [],
-        organization=section.org_id or "",
+        secrets=lambda: [firm.secret(reference) for reference in references],
+        organization=section.org_id,
         events=dict(section.events),
     )
 

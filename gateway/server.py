@@ -6,8 +6,8 @@ import sys
 import structlog
 import uvicorn
 from fastapi import FastAPI
-
 from firm.load import FirmFileError, load
+
 from gateway.app import build_gateway
 from runtime.connect import connect
 from runtime.settings import Settings

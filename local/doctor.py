@@ -4,6 +4,7 @@ Nothing is printed or changed here; the caller shows the list.
 """
 
 import asyncio
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from local import secrets_setup
 from local.launch import Launch
 from local.readiness import not_ready
 from local.temporal_server import NoTemporalBinary, find_binary
@@ -23,7 +25,7 @@ from runtime.settings import Settings
 from runtime.visibility import missing_or_wrong
 
 if TYPE_CHECKING:
-    from firm.model import Firm
+    from firm.firm import Firm
 
 _OLDEST_PYTHON: Final = (3, 11)
 _LEAST_FREE: Final = 1024**3
@@ -124,18 +126,39 @@ async def search_attributes(client: Client) -> Check:
 
 
 async def _firm(settings: Settings) -> list[Check]:
-    from firm.load import FirmFileError, load
+    from firm.load import load
+    from firm.problems import FirmFileError
 
     try:
         firm = await asyncio.to_thread(load, settings.firm_file)
     except FirmFileError as error:
         return [Check("firm file", False, str(error), f"mend {settings.firm_file}")]
     checks = [Check("firm file", True, str(settings.firm_file))]
-    checks.append(await _off_loop(_secrets, firm))
-    return checks + list(await asyncio.gather(*(_host(n, s.base_url) for n, s in firm.systems.items())))
+    checks.append(await _off_loop(credentials, firm, settings))
+    return checks + list(await asyncio.gather(*(host(n, s.base_url) for n, s in firm.systems.items())))
 
 
-async def _host(name: str, base_url: str) -> Check:
+def credentials(firm: "Firm", settings: Settings) -> Check:
+    """Whether each reference to a secret leads to one. What it leads to is never shown."""
+    from firm.secrets import SecretError, is_secret_key, resolve
+
+    environ = dict(os.environ) | secrets_setup.firm_variables(settings.home)
+    references = [hook.secret for hook in firm.webhooks.values()]
+    for system in firm.systems.values():
+        references += [text for key, text in system.auth.items() if is_secret_key(key)]
+    problems = []
+    for reference in sorted(set(references)):
+        try:
+            resolve(reference, settings.firm_file.parent, environ)
+        except SecretError as error:
+            problems.append(str(error))
+    if problems:
+        cure = "set what is named; for the sandbox `fairlead up` makes it"
+        return Check("secrets", False, "; ".join(problems), cure)
+    return Check("secrets", True, f"all {len(set(references))} references lead to a secret")
+
+
+async def host(name: str, base_url: str) -> Check:
     """Whether the system's host takes connections. Not whether our credentials are right."""
     address = urlsplit(base_url)
     port = address.port or (80 if address.scheme == "http" else 443)

@@ -44,8 +44,8 @@ class _WorkflowContext(WorkflowInboundInterceptor):
     """Logs the end of a process once, never during replay."""
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
-        try:
-            return await self.next.execute_workflow(input)
-        finally:
-            if not workflow.unsafe.is_replaying():
-                workflow.logger.info("process ended", extra={"process": workflow.info().workflow_id})
+        # No `finally`: eviction and garbage collection unwind this coroutine outside the workflow.
+        result = await self.next.execute_workflow(input)
+        if not workflow.unsafe.is_replaying():
+            workflow.logger.info("process ended", extra={"process": workflow.info().workflow_id})
+        return result

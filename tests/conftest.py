@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.testing import WorkflowEnvironment
 
+from local.temporal_server import find_binary, tuning_flags
+from runtime.plugin import FairleadPlugin
+from runtime.visibility import add, register
 from store.sql import migrate
+from store.sql.address import sqlite_url
 from store.sql.engine import SqlStore, open_store
 
 
@@ -16,7 +21,7 @@ from store.sql.engine import SqlStore, open_store
 def store_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty store file: to copy it takes a millisecond, to migrate a new one a hundred."""
     path = tmp_path_factory.mktemp("store-template") / "store.db"
-    migrate.upgrade(f"sqlite:///{path}")
+    migrate.upgrade(sqlite_url(path))
     return path
 
 
@@ -33,7 +38,7 @@ async def store_factory(
         path = path or folder / f"{next(numbers)}.db"
         if not path.exists():
             shutil.copyfile(store_template, path)
-        opened.append(open_store(f"sqlite:///{path}", **options))
+        opened.append(open_store(sqlite_url(path), **options))
         return opened[-1]
 
     yield fresh
@@ -47,3 +52,39 @@ async def store(store_factory: Callable[..., SqlStore]) -> AsyncIterator[SqlStor
     fresh = store_factory()
     yield fresh
     await fresh.aclose()
+
+
+@pytest.fixture(scope="session")
+async def temporal_env() -> AsyncIterator[WorkflowEnvironment]:
+    """A real dev server with the measured settings and our search attributes, shared by all tests.
+
+    Each test uses workflow ids and a task queue of its own. Any exception in workflow code fails the run.
+    """
+    from workflows.shared.search_attributes import ATTRIBUTES
+
+    environment = await WorkflowEnvironment.start_local(
+        plugins=[FairleadPlugin(failure_types=[Exception])],
+        dev_server_existing_path=str(find_binary()),
+        dev_server_log_level="error",
+        dev_server_extra_args=tuning_flags(),
+    )
+    async with environment:
+        await register(environment.client, ATTRIBUTES)
+        yield environment
+
+
+@pytest.fixture
+async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """A server of its own that skips time while a result is awaited: one workflow tree per test.
+
+    Set a `run_timeout`, await one result at a time, and cancel or terminate only as the last act.
+    """
+    from workflows.shared.search_attributes import ATTRIBUTES
+
+    environment = await WorkflowEnvironment.start_time_skipping(
+        plugins=[FairleadPlugin(failure_types=[Exception])],
+        test_server_existing_path=str(find_binary("temporal-test-server")),
+    )
+    async with environment:
+        await add(environment.client, ATTRIBUTES)  # this server cannot list them
+        yield environment

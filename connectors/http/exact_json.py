@@ -13,8 +13,11 @@ import simplejson
 
 def decode(content: bytes | str) -> Any:
     """The value of a JSON text. Raises `ValueError` for anything that is not strict JSON, NaN included."""
-    text = content.decode("utf-8") if isinstance(content, bytes) else content
-    return simplejson.loads(text, use_decimal=True, parse_constant=_not_a_number)
+    try:
+        text = content.decode("utf-8") if isinstance(content, bytes) else content
+        return simplejson.loads(text, use_decimal=True, parse_constant=_not_a_number)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not exact JSON: {error}") from None
 
 
 def encode(value: Any) -> bytes:

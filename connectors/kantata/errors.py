@@ -30,6 +30,13 @@ ROWS = (
         rule="schema.drift",
     ),
     Row(Throttled, "Kantata asks for patience. {text}", status=429),
+    Row(
+        Transient,
+        "another change holds the record. {text}",
+        status=503,
+        text="updated by another process",
+        not_applied=True,
+    ),
     Row(Transient, "Kantata is not available. {text}", status=(502, 503)),
     Row(Transient, "Kantata gave up after its own time limit of 3 minutes. {text}", status=504),
 )

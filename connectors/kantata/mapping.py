@@ -6,7 +6,7 @@ Units: `price` is whole currency units (rounded half up: it is a burn budget, no
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
@@ -297,9 +297,9 @@ def polled_change(subject: str, touched: Touched) -> Change:
     )
 
 
-def newest(requests: Iterable[ResourceRequest]) -> ResourceRequest | None:
-    """The request made last: ids rise with time."""
-    return max(requests, key=lambda asked: int(asked.id), default=None)
+def order_of_creation(asked: ResourceRequest) -> int:
+    """Sorts requests by when they were made: ids rise with time."""
+    return int(asked.id)
 
 
 def _description(command: CreateProject) -> str:

@@ -8,7 +8,7 @@ was made, the newest on the seat is the one. A cancellation has no place for a k
 Source: Kantata OX API, resource requests, workspace resources, workspace allocations.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from connectors.errors import Conflict, ConnectorError, NotFound, Rejected
@@ -21,7 +21,9 @@ from domain.delivery import StaffingAnswer
 
 CLOSED = ("cancelled", "rejected")
 """States in which a request asks for nobody any more."""
-SEAT = "external_references,custom_field_values,user,role"
+SEAT = "external_references,custom_field_values"
+REMEMBERED = 10_000
+"""Requests whose id is kept in memory, oldest forgotten first."""
 
 
 class Staffing:
@@ -31,6 +33,7 @@ class Staffing:
         self._account = account
         self._directory = directory
         self._settings = account.settings
+        self._known: dict[tuple[str, str], str] = {}
 
     async def find_request(self, command: RequestStaffing, key: str) -> Record | None:
         operation = "find resource request"
@@ -45,7 +48,7 @@ class Staffing:
             ids = ", ".join(asked.id for asked in waiting)
             words = f"seat {seat.id} has {len(waiting)} open requests ({ids}); cancel all but one"
             raise self._account.error(Conflict, operation, words, rule="resource_request.ambiguous")
-        latest = mapping.newest(requests)
+        latest = max(requests, key=mapping.order_of_creation, default=None)
         return None if latest is None else self._record(latest, seat)
 
     async def request(self, command: RequestStaffing, key: str) -> Record:
@@ -71,6 +74,7 @@ class Staffing:
             include="resource,approvers",
             operation=operation,
         )
+        self._remember(seat.id, key, requests[0])
         # The answer does not say which dates are asked for: the seat does.
         return self._record(requests[0], await self._seat(command, operation), request_id)
 
@@ -103,29 +107,55 @@ class Staffing:
         """The state of the newest request of every seat of the project, in order of the seats."""
         operation = "read staffing answers"
         workspace_id = self._account.record_id(project_external_id, "a project", operation)
-        params = self._seat_params(workspace_id)
+        params = self._seat_params(workspace_id, "custom_field_values,user")
         seats = await self._account.search(
             WorkspaceResource, "workspace_resources", params, operation=operation
         )
-        if not seats:
-            return []
-        by_seat: dict[str, list[ResourceRequest]] = {}
-        for asked in await self._requests(seats, operation):
-            by_seat.setdefault(asked.resource_id, []).append(asked)
-        latest = {seat.id: mapping.newest(by_seat.get(seat.id, ())) for seat in seats}
-        decided = any(asked is not None and asked.status == "approved" for asked in latest.values())
+        latest = await self._latest(seats, operation) if seats else {}
+        decided = any(asked.status == "approved" for asked in latest.values())
         allocations = await self._allocations(workspace_id, operation) if decided else {}
         return [
-            mapping.staffing_answer(asked, seat, allocations.get(seat.id), self._settings)
+            mapping.staffing_answer(latest[seat.id], seat, allocations.get(seat.id), self._settings)
             for seat in seats
-            if (asked := latest[seat.id]) is not None
+            if seat.id in latest
         ]
+
+    async def _latest(
+        self, seats: Sequence[WorkspaceResource], operation: str
+    ) -> Mapping[str, ResourceRequest]:
+        """The newest request per seat: read by id where they are known, else searched for."""
+        keys = {seat.id: self._key_of(seat, operation) for seat in seats}
+        known = [self._known.get((seat_id, key)) for seat_id, key in keys.items()]
+        ids = [id for id in known if id is not None]
+        if len(ids) == len(seats):
+            found = await self._by_id(ids, operation)
+            # A closed request may have been followed by one that a person made in Kantata's screens.
+            if len(found) == len(seats) and not any(asked.status in CLOSED for asked in found):
+                return {asked.resource_id: asked for asked in found}
+        latest: dict[str, ResourceRequest] = {}
+        for asked in sorted(await self._requests(seats, operation), key=mapping.order_of_creation):
+            if asked.resource_id in keys:
+                latest[asked.resource_id] = asked
+        for seat_id, asked in latest.items():
+            self._remember(seat_id, keys[seat_id], asked)
+        return latest
+
+    async def _by_id(self, ids: Sequence[str], operation: str) -> list[ResourceRequest]:
+        params = {"only": ",".join(ids), "include": "resource"}
+        return await self._account.search(ResourceRequest, "resource_requests", params, operation=operation)
+
+    def _remember(self, seat_id: str, key: str, asked: ResourceRequest) -> None:
+        """Which request a key on a seat stands for. The list has no filter by seat: this saves searching it."""
+        if key:
+            self._known[(seat_id, key)] = asked.id
+        while len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
 
     async def _seat(self, command: RequestStaffing, operation: str) -> WorkspaceResource:
         """The seat the request is for. Raises `NotFound`, and `Conflict` for two."""
         workspace_id = self._account.record_id(command.project_external_id, "a project", operation)
         ref = f"{command.seats_key}#{command.seat.ref}"
-        params = self._seat_params(workspace_id) | {
+        params = self._seat_params(workspace_id, SEAT) | {
             "external_reference_service_name": self._settings.service_name,
             "external_reference_service_model_refs": ref,
         }
@@ -170,11 +200,11 @@ class Staffing:
             operation=operation,
         )
 
-    def _seat_params(self, workspace_id: int) -> dict[str, str | int]:
+    def _seat_params(self, workspace_id: int, include: str) -> dict[str, str | int]:
         return {
             "workspace_id": workspace_id,
             "include_unnamed": "true",
-            "include": SEAT,
+            "include": include,
             "order": "created_at:asc",
         }
 

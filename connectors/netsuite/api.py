@@ -35,7 +35,9 @@ class NetSuiteApi:
 
     # ---- records
 
-    async def get(self, record_type: str, address: str, *, operation: str, missing_ok: bool = False) -> Answer:
+    async def get(
+        self, record_type: str, address: str, *, operation: str, missing_ok: bool = False
+    ) -> Answer:
         """One record with its lines by id or `eid:<external id>`. With `missing_ok` a 404 is an answer."""
         return await self.http.call(
             "GET",
@@ -47,7 +49,13 @@ class NetSuiteApi:
         )
 
     async def upsert(
-        self, record_type: str, external_id: str, body: Mapping[str, Any], *, operation: str, replace: Sequence[str] = ()
+        self,
+        record_type: str,
+        external_id: str,
+        body: Mapping[str, Any],
+        *,
+        operation: str,
+        replace: Sequence[str] = (),
     ) -> Answer:
         """Create or change the record of an external id (PUT, 204). `replace` names the sublists in `body`:
         without it a repeated request would add its lines again.
@@ -62,7 +70,9 @@ class NetSuiteApi:
             headers=STRICT,
         )
 
-    async def update(self, record_type: str, record_id: str, body: Mapping[str, Any], *, operation: str) -> Answer:
+    async def update(
+        self, record_type: str, record_id: str, body: Mapping[str, Any], *, operation: str
+    ) -> Answer:
         """Change fields of one record (PATCH, 204)."""
         path = _path(record_type, record_id)
         return await self.http.call("PATCH", path, operation=operation, write=True, json=body, headers=STRICT)
@@ -74,7 +84,9 @@ class NetSuiteApi:
 
     # ---- queries
 
-    async def rows(self, query: str, params: Sequence[str | int], *, operation: str) -> AsyncIterator[dict[str, Any]]:
+    async def rows(
+        self, query: str, params: Sequence[str | int], *, operation: str
+    ) -> AsyncIterator[dict[str, Any]]:
         """All rows of a SuiteQL query, page by page.
 
         The query must select the unique `id`, end in `AND <id> > ? ORDER BY <id>`, and its last placeholder
@@ -96,7 +108,9 @@ class NetSuiteApi:
         ):
             yield row
 
-    async def options(self, record_type: str, fields: Sequence[str], *, operation: str) -> dict[str, dict[str, str]]:
+    async def options(
+        self, record_type: str, fields: Sequence[str], *, operation: str
+    ) -> dict[str, dict[str, str]]:
         """What may be chosen for `fields`: field -> label -> id. Labels and ids are the account's own."""
         answer = await self.http.call(
             "POST",
@@ -125,7 +139,13 @@ class NetSuiteApi:
     # ---- asynchronous jobs
 
     async def submit(
-        self, record_type: str, records: Mapping[str, Mapping[str, Any]], key: str, *, operation: str, replace: Sequence[str] = ()
+        self,
+        record_type: str,
+        records: Mapping[str, Mapping[str, Any]],
+        key: str,
+        *,
+        operation: str,
+        replace: Sequence[str] = (),
     ) -> AsyncJob:
         """Upsert up to 100 records (external id -> body) as one job under the idempotency key of `key`.
 
@@ -149,7 +169,7 @@ class NetSuiteApi:
             refusal = Refusal(operation, 400, answer.body, True, answer.headers, answer.request_id)
             raise self.http.error_of(refusal)
         if not location:
-            text = f"{self.http.system}: {operation}: the job was accepted, but the answer does not say which it is"
+            text = f"{self.http.system}: {operation}: accepted, but the answer does not name the job"
             raise Ambiguous(text, system=self.http.system, operation=operation, field="Location")
         return AsyncJob(number_of(location), tuple(records), repeated=answer.status == 400)
 
@@ -162,10 +182,12 @@ class NetSuiteApi:
         if not status.completed:
             return None
         tasks = self._shape(TaskList, await self._job(f"{job.path}/task", operation), "job.task", operation)
-        return tuple([
-            await self._result(job, task.id, external_id, operation)
-            for task, external_id in zip(tasks.items, job.external_ids, strict=True)
-        ])
+        return tuple(
+            [
+                await self._result(job, task.id, external_id, operation)
+                for task, external_id in zip(tasks.items, job.external_ids, strict=True)
+            ]
+        )
 
     async def _result(self, job: AsyncJob, task_id: str, external_id: str, operation: str) -> RecordResult:
         path = f"{job.path}/task/{task_id}"

@@ -3,7 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connectors.errors import Conflict, NotFound, PeriodClosed, Rejected, Throttled, Transient, Unauthenticated
+from connectors.errors import (
+    Conflict,
+    NotFound,
+    PeriodClosed,
+    Rejected,
+    Throttled,
+    Transient,
+    Unauthenticated,
+)
 from connectors.http.resolution import Problem, Resolution, Row
 
 LIMITS = "CONCURRENCY_LIMIT_EXCEEDED SSS_REQUEST_LIMIT_EXCEEDED WS_REQUEST_BLOCKED WS_CONCUR_SESSION_DISALLWD"
@@ -26,13 +34,27 @@ ROWS = (
     Row(Rejected, "our role may not do this: {text}", code=PERMISSIONS.split(), rule="vendor.permission"),
     Row(Transient, "the record was changed at the same moment. {text}", code="RCRD_HAS_BEEN_CHANGED"),
     Row(Transient, "the record was changed at the same moment. {text}", text="record has been changed"),
-    *(Row(PeriodClosed, "the period is closed: {text}", text=text, rule="period.closed") for text in PERIOD_TEXTS),
     *(
-        Row(Rejected, "NetSuite keeps the record because it is in use: {text}", text=text, rule="record.in_use")
+        Row(PeriodClosed, "the period is closed: {text}", text=text, rule="period.closed")
+        for text in PERIOD_TEXTS
+    ),
+    *(
+        Row(
+            Rejected,
+            "NetSuite keeps the record because it is in use: {text}",
+            text=text,
+            rule="record.in_use",
+        )
         for text in IN_USE_TEXTS
     ),
     *(
-        Row(Conflict, "another record holds this number or key: {text}", status=400, text=text, rule="key.taken")
+        Row(
+            Conflict,
+            "another record holds this number or key: {text}",
+            status=400,
+            text=text,
+            rule="key.taken",
+        )
         for text in TAKEN_TEXTS
     ),
     Row(
@@ -42,9 +64,18 @@ ROWS = (
         rule="vendor.validation",
     ),
     Row(Rejected, "a rule of the account says no: {text}", code="USER_ERROR", rule="vendor.rule"),
-    Row(Rejected, "the request is not understood ({field}): {text}", code="INVALID_REQUEST", rule="vendor.request"),
+    Row(
+        Rejected,
+        "the request is not understood ({field}): {text}",
+        code="INVALID_REQUEST",
+        rule="vendor.request",
+    ),
     Row(NotFound, "NetSuite does not know this record. {text}", code="NONEXISTENT_ID"),
-    Row(Transient, "NetSuite failed; its support finds the cause by the Error ID. {text}", code="UNEXPECTED_ERROR"),
+    Row(
+        Transient,
+        "NetSuite failed; its support finds the cause by the Error ID. {text}",
+        code="UNEXPECTED_ERROR",
+    ),
 )
 
 

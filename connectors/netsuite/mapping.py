@@ -3,11 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from connectors.netsuite.models import BillingSchedule, Customer, Job
 from connectors.netsuite.settings import NetSuiteSettings
-from domain.commands import CreateBillingSchedule, CreateCustomer, CreateProject, ScheduleLine, canonical_text
+from domain.commands import (
+    CancelProject,
+    CreateBillingSchedule,
+    CreateCustomer,
+    CreateProject,
+    OpenProject,
+    ScheduleLine,
+    canonical_text,
+)
 from domain.money import Money, MoneyError
 from domain.selling import Address
 
@@ -92,7 +100,7 @@ def schedule_body(
     return body | {"milestone": {"items": [_milestone(line) for line in command.lines]}}
 
 
-def schedule_kind(command: CreateBillingSchedule) -> str:
+def schedule_kind(command: CreateBillingSchedule) -> Literal["milestone", "recurring"]:
     """`recurring` when every line recurs, else `milestone`."""
     recurring = bool(command.lines) and all(line.kind == "recurring" for line in command.lines)
     return "recurring" if recurring else "milestone"
@@ -117,11 +125,19 @@ def project_fields(job: Job) -> dict[str, str]:
     }
 
 
-def opening_fields(job: Job) -> dict[str, str]:
-    return {"open": canonical_text(job.allow_time and job.allow_expenses and not job.is_inactive)}
+def change_body(settings: NetSuiteSettings, command: OpenProject | CancelProject, key: str) -> Body:
+    """Opening lets time and expenses in; cancelling shuts them out and makes the project inactive."""
+    if isinstance(command, OpenProject):
+        change: Body = {"allowTime": command.open, "allowExpenses": command.open}
+    else:
+        closed = {"allowTime": False, "allowExpenses": False} if command.cancelled else {}
+        change = {"isInactive": command.cancelled, **closed}
+    return change | {settings.project_key_field: key}
 
 
-def cancellation_fields(job: Job) -> dict[str, str]:
+def change_fields(command: OpenProject | CancelProject, job: Job) -> dict[str, str]:
+    if isinstance(command, OpenProject):
+        return {"open": canonical_text(job.allow_time and job.allow_expenses and not job.is_inactive)}
     return {"cancelled": canonical_text(job.is_inactive)}
 
 

@@ -37,7 +37,11 @@ class Parties:
     """Answers `party_facts` for one account."""
 
     def __init__(
-        self, api: NetSuiteApi, settings: NetSuiteSettings, reference: ReferenceData, clock: Callable[[], datetime]
+        self,
+        api: NetSuiteApi,
+        settings: NetSuiteSettings,
+        reference: ReferenceData,
+        clock: Callable[[], datetime],
     ) -> None:
         self._api = api
         self._settings = settings
@@ -91,7 +95,9 @@ class Parties:
             balance=self._settings.balance_column,
             tax=self._settings.tax_column,
             crm=self._settings.customer_crm_field,
-            by_tax=f" OR c.{self._settings.tax_column} IN ({', '.join('?' * len(tax_ids))})" if tax_ids else "",
+            by_tax=f" OR c.{self._settings.tax_column} IN ({', '.join('?' * len(tax_ids))})"
+            if tax_ids
+            else "",
         )
         params = [short_key(query.customer_key), query.customer_external_id, *tax_ids]
         rows = self._api.rows(text, params, operation=operation)
@@ -139,7 +145,11 @@ class Parties:
             if known == external_id:
                 return code
         head, _, tail = self._settings.subsidiary_external_id.partition("{code}")
-        if external_id.startswith(head) and external_id.endswith(tail) and len(external_id) > len(head + tail):
+        if (
+            external_id.startswith(head)
+            and external_id.endswith(tail)
+            and len(external_id) > len(head + tail)
+        ):
             return external_id[len(head) : len(external_id) - len(tail)]
         return external_id or None
 

@@ -57,7 +57,9 @@ class ReferenceData:
         fields = ("jobBillingType", "projectExpenseType") if record_type == "job" else (field,)
 
         async def read() -> Ids:
-            found = await self._api.options(record_type, fields, operation=f"read list values of {record_type}")
+            found = await self._api.options(
+                record_type, fields, operation=f"read list values of {record_type}"
+            )
             # One call answers for all fields of the record; labels of different lists are kept apart.
             return {f"{name}/{label}": each for name in fields for label, each in found[name].items()}
 

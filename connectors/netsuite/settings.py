@@ -9,7 +9,7 @@ from connectors.http.assertion import Algorithm
 from domain.base import Edge
 
 COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
-TENANT_BILLING_TYPES = {
+TENANT_BILLING_TYPES: dict[Literal["fixed", "time_and_materials", "mixed"], str] = {
     "fixed": "Fixed Bid, Milestone",
     "time_and_materials": "Time and Materials",
     "mixed": "Charge-Based",

@@ -52,7 +52,7 @@ class SalesforceSettings(Edge):
     page_size: int = Field(default=2000, ge=1, le=2000)
     """Rows asked for at once."""
 
-    fields: dict[str, str] = {}
+    fields: dict[str, str] = Field(default={}, validate_default=True)
     """Canonical path -> field API name, for names that differ from the defaults."""
     billing_methods: dict[str, BillingMethod] = TENANT_BILLING_METHODS
     revenue_methods: dict[str, RevenueMethod] = TENANT_REVENUE_METHODS

@@ -1,4 +1,5 @@
-"""The seeded account: the firm's people, roles, skills, rate cards, project templates and custom fields.
+"""The seeded account: the firm's people, roles, skills, rate cards, project templates and custom fields,
+and its internal project.
 
 Custom fields have fixed ids, since an installation is told them; everything else is numbered as it comes.
 """
@@ -6,6 +7,7 @@ Custom fields have fixed ids, since an installation is told them; everything els
 from typing import TYPE_CHECKING
 
 from sandbox.core.records import RecordStore
+from sandbox.kantata import writing
 from sandbox.kantata.staffing import KEY_FIELD
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ def seed(plan: "Firm", store: RecordStore) -> None:
     for card in sorted({(rate.card, rate.currency) for rate in plan.rate_roles}):
         store.create("rate_cards", {"title": card[0], "currency": card[1], "active": True})
     _templates(plan, store, roles)
+    _internal_project(plan, store)
 
 
 def _custom_fields(store: RecordStore) -> None:
@@ -67,6 +70,22 @@ def _user(
 ) -> None:
     data = {"full_name": name, "email_address": email, "headline": headline, "photo_path": ""}
     store.create("users", {**data, "role_id": role_id, "skill_ids": skill_ids, "disabled": False})
+
+
+def _internal_project(plan: "Firm", store: RecordStore) -> None:
+    """The project every firm has: where people book what no customer pays."""
+    group = {"name": plan.name, "company": True, "notes": "The firm itself"}
+    data = {
+        **writing.DEFAULTS["workspaces"],
+        "title": "INTERNAL-1 Administration and training",
+        "currency": plan.entities[0].currency if plan.entities else "USD",
+        "start_date": f"{plan.today.year}-01-01",
+        "due_date": f"{plan.today.year + 1}-12-31",
+        "status_key": 300,
+        "tasks_default_non_billable": True,
+        "workspace_group_ids": [store.create("workspace_groups", group).id],
+    }
+    store.create("workspaces", data)
 
 
 def _templates(plan: "Firm", store: RecordStore, roles: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ A parameter the resource does not know is 400 here, so that a misspelt filter is
 ignore it and answer with everything.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -106,7 +107,13 @@ def _candidates(store: RecordStore, resource: Resource, query: Mapping[str, str]
             return [
                 r for value in query[name].split(",") for r in store.find(resource.collection, field, value)
             ]
-    return store.rows(resource.collection)
+    rows = store.rows(resource.collection)
+    if "created_after" in query:
+        # Rows stand in order of creation: the feed and the requests are read from a late point on.
+        ordered = list(rows)
+        bound = _parsed("created_after", query["created_after"])
+        return ordered[bisect_right(ordered, bound, key=lambda record: second(record.created)) :]
+    return rows
 
 
 def _matches(store: RecordStore, resource: Resource, record: Record, query: Mapping[str, str]) -> bool:

@@ -1,22 +1,19 @@
 """Creating and updating records: the rules of each resource, references, custom fields, change feed, effects.
 
 The effect key of a create is `external_reference.service_model_ref`; of an update
-`external_reference.external_message`. Rows of a bulk create carry `<effect key>#<row>`: a bulk call is one
-effect under the part before `#`. A later bulk call that only adds rows still missing under the same key (the
-rest of a partial batch) is logged as the operation `update`; one that repeats a row is a second `create`.
+`external_reference.external_message`; bulk creates are in bulk_effects.py.
 """
 
 from typing import Any
 
-from sandbox.core import effects
 from sandbox.core.call import Answer, Call
 from sandbox.core.records import Record, RecordStore
-from sandbox.kantata import feed, references, templates
+from sandbox.kantata import bulk_effects, feed, references, templates
 from sandbox.kantata.errors import ErrorLine, answer, invalid, line
 from sandbox.kantata.resources import STATUSES, Resource
 from sandbox.kantata.validation import Row
 
-_DEFAULTS: dict[str, dict[str, Any]] = {
+DEFAULTS: dict[str, dict[str, Any]] = {
     "workspaces": {
         "archived": False,
         "budgeted": False,
@@ -38,7 +35,7 @@ _TITLE = {"workspace_groups": "name", "workspace_resources": "label"}
 
 def create(store: RecordStore, resource: Resource, row: Row, *, in_bulk: bool = False) -> Record:
     """Create one checked row. Raises Refused with 422 when a rule of the resource forbids it."""
-    data = {**_DEFAULTS.get(resource.collection, {}), **row.values}
+    data = {**DEFAULTS.get(resource.collection, {}), **row.values}
     errors = _rule_errors(store, resource, data)
     if errors:
         raise invalid(errors)
@@ -61,25 +58,11 @@ def create_rows(call: Call, resource: Resource, rows: list[Row]) -> list[Record]
     """Create the rows of a bulk call, all of them or none; one effect per effect key."""
     keys = [_bulk_key(row) for row in rows]
     repeated = {key for key, row in zip(keys, rows, strict=True) if _is_there(call.store, resource, row)}
-    begun = {key for key in keys if key and _has_effect(call.store, resource, key)}
     made = [create(call.store, resource, row, in_bulk=True) for row in rows]
     for key in dict.fromkeys(keys):
         mine = [(row, record) for other, row, record in zip(keys, rows, made, strict=True) if other == key]
-        completes = key in begun and key not in repeated
-        _log_bulk(call.store, resource, key, mine, "update" if completes else "create")
+        bulk_effects.log(call.store, resource, key, mine, again=key in repeated)
     return made
-
-
-def _log_bulk(
-    store: RecordStore, resource: Resource, key: str | None, made: list[tuple[Row, Record]], operation: str
-) -> None:
-    if store.database.origin == "seed":
-        return
-    refs = [references.effect_key(row.reference or {}, updating=False) or record.id for row, record in made]
-    ids = ",".join(record.id for _, record in made)
-    effects.log(
-        store.database, store.system, resource.collection, operation, key or ids, key, {"rows": refs}, ids
-    )
 
 
 def update(store: RecordStore, resource: Resource, record: Record, row: Row) -> Record:
@@ -129,14 +112,6 @@ def _is_there(store: RecordStore, resource: Resource, row: Row) -> bool:
     wanted = row.reference or {}
     found = store.find(references.COLLECTION, "ref", (resource.noun, wanted.get("service_model_ref")))
     return any(other["service_name"] == wanted.get("service_name") for other in found)
-
-
-def _has_effect(store: RecordStore, resource: Resource, key: str) -> bool:
-    rows = store.database.read(
-        "SELECT 1 FROM effects WHERE system = ? AND object = ? AND effect_key = ? LIMIT 1",
-        (store.system, resource.collection, key),
-    )
-    return bool(rows)
 
 
 def _rule_errors(store: RecordStore, resource: Resource, data: dict[str, Any]) -> list[ErrorLine]:

@@ -133,9 +133,11 @@ PROJECT_TASK = RecordType(
     display=("title",),
 )
 
+# The one record of these without a change stamp in the API.
+_WITHOUT_STAMP = {name: known for name, known in COMMON.items() if name != "lastModifiedDate"}
 BILLING_SCHEDULE = RecordType(
     "billingSchedule",
-    COMMON
+    _WITHOUT_STAMP
     | by_name(
         Field("name", "string", "Name", required=True),
         Field("scheduleType", "enum", "Type", values=SCHEDULE_TYPES, required=True),

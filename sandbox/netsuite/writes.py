@@ -106,6 +106,7 @@ class Writer:
         sublists = lines.merged(record_type, {}, body.lines, lines.replaced(record_type, write.replace))
         sent = {**body.values, **{name: rows for name, rows in sublists.items() if rows}}
         data = {**_defaults(record_type), **sent}
+        _derive(record_type, data)
         number = self._store.next_number(record_type.name, FIRST_NUMBERS[record_type.name])
         if record_type.number_prefix is not None and not data.get("entityId"):
             data["entityId"] = f"{record_type.number_prefix}{number}"
@@ -124,6 +125,7 @@ class Writer:
         record_type = write.record_type
         replace = lines.replaced(record_type, write.replace)
         changes = {**body.values, **lines.merged(record_type, held.data, body.lines, replace)}
+        _derive(record_type, changes)
         rules.check_write(record_type, {**held.data, **changes}, held.data, self._store)
         return self._store.update(
             record_type.name,
@@ -151,6 +153,13 @@ def _effect_key(write: Write, body: Body) -> str | None:
     key_field = write.record_type.key_field
     key = body.values.get(key_field) if key_field else None
     return key or write.external_id or body.values.get("externalId")
+
+
+def _derive(record_type: RecordType, data: dict[str, Any]) -> None:
+    """The customer's default tax number is that of its first registration, unless one is given."""
+    numbers = [line.get("taxRegistrationNumber") for line in data.get("taxRegistration") or []]
+    if record_type.name == "customer" and any(numbers) and not data.get("defaultTaxReg"):
+        data["defaultTaxReg"] = next(number for number in numbers if number)
 
 
 def _defaults(record_type: RecordType) -> dict[str, Any]:

@@ -106,7 +106,9 @@ class Collections:
         kind = rows.sobject(call.params["object"])
         record_ids = [part for part in call.query.get("ids", "").split(",") if part]
         _check_size(record_ids)
-        fields = [kind.field(name.strip()) for name in call.query.get("fields", "").split(",") if name.strip()]
+        fields = [
+            kind.field(name.strip()) for name in call.query.get("fields", "").split(",") if name.strip()
+        ]
         known = [field for field in fields if field is not None]
         if len(known) != len(fields) or not known:
             raise refuse("INVALID_FIELD", f"fields must name columns of {kind.name}")

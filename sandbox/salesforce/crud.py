@@ -142,5 +142,3 @@ def _condition(header: str) -> float:
     if moment is None:
         raise Refused(error(400, "INVALID_HEADER", f"not an HTTP date: {header}"))
     return moment
-
-

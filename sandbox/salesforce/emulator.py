@@ -109,7 +109,9 @@ class SalesforceEmulator(Emulator):
         """`GET /limits`."""
         most = self.settings.salesforce_daily_requests
         daily = {"Max": most, "Remaining": max(0, most - self._used)}
-        return Answer(200, {"DailyApiRequests": daily, "DailyBulkV2QueryJobs": {"Max": 10000, "Remaining": 10000}})
+        return Answer(
+            200, {"DailyApiRequests": daily, "DailyBulkV2QueryJobs": {"Max": 10000, "Remaining": 10000}}
+        )
 
     def _all_routes(self) -> list[Route]:
         crud, rows_of, queries = self._crud, self._collections, self._queries

@@ -63,7 +63,11 @@ class Queries:
         if statement.count:
             return Answer(200, {"totalSize": len(found), "done": True, "records": []})
         cursor = _Cursor(statement, tuple(record.id for record in found), _batch(call), deleted)
-        name = f"01g5g00000{self._store.next_number('query') % 100000:05d}AAA" if len(found) > cursor.batch else ""
+        name = (
+            f"01g5g00000{self._store.next_number('query') % 100000:05d}AAA"
+            if len(found) > cursor.batch
+            else ""
+        )
         if name:
             self._cursors[name] = cursor
             while len(self._cursors) > CURSORS:

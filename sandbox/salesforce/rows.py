@@ -112,9 +112,7 @@ def remove(store: RecordStore, kind: SObject, record: Record) -> None:
     rollups.follow(store, record)
 
 
-def _values(
-    store: RecordStore, kind: SObject, body: Mapping[str, Any], *, creating: bool
-) -> dict[str, Any]:
+def _values(store: RecordStore, kind: SObject, body: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in body.items():
         if name == "attributes":
@@ -155,12 +153,16 @@ def _by_parent_key(store: RecordStore, field: Field, given: Mapping[str, Any]) -
         raise refuse("INVALID_FIELD", f"{field.relationship} must hold exactly one external id")
     key_field = parent.field(keys[0][0])
     if key_field is None or not key_field.external_id:
-        message = f"Field name provided, {keys[0][0]} is not an External ID or indexed field for {parent.name}"
+        message = (
+            f"Field name provided, {keys[0][0]} is not an External ID or indexed field for {parent.name}"
+        )
         raise refuse("INVALID_FIELD", message)
     found = store.find(parent.name, key_field.name, keys[0][1].lower())
     if len(found) != 1:
         what = "not found" if not found else "matched several records"
-        message = f"Foreign key external ID: {keys[0][1]} {what} for field {key_field.name} in entity {parent.name}"
+        message = (
+            f"Foreign key external ID: {keys[0][1]} {what} for field {key_field.name} in entity {parent.name}"
+        )
         raise refuse("INVALID_FIELD", message)
     return found[0].id
 

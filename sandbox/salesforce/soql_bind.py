@@ -48,7 +48,11 @@ def bind(kind: SObject, path: Path) -> Bound:
     """The field a path means on an object. Raises SoqlError INVALID_FIELD."""
     hops: list[Field] = []
     parts = list(path.parts)
-    if len(parts) > 1 and parts[0].lower() == kind.name.lower() and parts[0].lower() not in kind.by_relationship:
+    if (
+        len(parts) > 1
+        and parts[0].lower() == kind.name.lower()
+        and parts[0].lower() not in kind.by_relationship
+    ):
         parts.pop(0)
     for name in parts[:-1]:
         hop = kind.by_relationship.get(name.lower())
@@ -60,7 +64,9 @@ def bind(kind: SObject, path: Path) -> Bound:
         kind = ORG.objects[hop.reference_to]
     field = kind.field(parts[-1])
     if field is None:
-        message = f"No such column '{parts[-1]}' on entity '{kind.name}'. If you are attempting to use a custom"
+        message = (
+            f"No such column '{parts[-1]}' on entity '{kind.name}'. If you are attempting to use a custom"
+        )
         message += " field, be sure to append the '__c' after the custom field name."
         raise SoqlError(message, path.at, "INVALID_FIELD")
     return Bound(tuple(hops), field)
@@ -120,8 +126,12 @@ def _operand(field: Field, literal: Literal_, at: int) -> Any:
         return None
     expected = _literal_kind(field)
     if literal.kind != expected:
-        quoting = "should be enclosed in quotes" if expected == "string" else "should not be enclosed in quotes"
-        message = f"value of filter criterion for field '{field.name}' must be of type {field.type} and {quoting}"
+        quoting = (
+            "should be enclosed in quotes" if expected == "string" else "should not be enclosed in quotes"
+        )
+        message = (
+            f"value of filter criterion for field '{field.name}' must be of type {field.type} and {quoting}"
+        )
         raise SoqlError(message, at, "INVALID_FIELD")
     if isinstance(value, datetime):
         return value.timestamp()
@@ -147,7 +157,9 @@ def _check_operator(field: Field, comparison: Comparison) -> None:
     if wrong_like or (comparison.operator == "LIKE" and field.type in ("id", "reference")):
         raise SoqlError("invalid operator on field", comparison.path.at, "INVALID_QUERY_FILTER_OPERATOR")
     if ordering and field.type == "boolean":
-        raise SoqlError("invalid operator on boolean field", comparison.path.at, "INVALID_QUERY_FILTER_OPERATOR")
+        raise SoqlError(
+            "invalid operator on boolean field", comparison.path.at, "INVALID_QUERY_FILTER_OPERATOR"
+        )
     if field.type == "address":
         message = f"field '{field.name}' can not be filtered in a query call"
         raise SoqlError(message, comparison.path.at, "INVALID_FIELD")

@@ -45,23 +45,21 @@ class Statement:
             chosen = [row for row in rows if statement._where is None or statement._where(row)]
             chosen = statement._cut(chosen)
             shown_rows = [statement.project(row, version) for row in chosen]
-            result[name] = (
-                {"totalSize": len(chosen), "done": True, "records": shown_rows} if chosen else None
-            )
+            result[name] = {"totalSize": len(chosen), "done": True, "records": shown_rows} if chosen else None
         return result
 
     def _child(self, query: Query) -> tuple[str, str, "Statement"]:
         to = self.kind.child(query.source)
         if to is None:
-            message = f"Didn't understand relationship '{query.source}' in FROM part of query call. If you are"
+            message = (
+                f"Didn't understand relationship '{query.source}' in FROM part of query call. If you are"
+            )
             message += " attempting to use a custom relationship, be sure to append the '__r' after the name."
             raise SoqlError(message, query.source_at, "INVALID_TYPE")
         name = next(known for known in self.kind.children if known.lower() == query.source.lower())
         return name, to[1], Statement(self._store, query, ORG.objects[to[0]])
 
-    def _place(
-        self, result: dict[str, Any], record: Record, path: Path, bound: Bound, version: str
-    ) -> None:
+    def _place(self, result: dict[str, Any], record: Record, path: Path, bound: Bound, version: str) -> None:
         at: Record | None = record
         target = result
         for hop in bound.hops:

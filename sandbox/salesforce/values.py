@@ -9,7 +9,12 @@ from sandbox.salesforce.errors import refuse
 from sandbox.salesforce.objects import COUNTRIES
 from sandbox.salesforce.schema import NUMERIC, TEXTUAL, Field, SObject
 
-_JSON_TOKENS = {bool: "VALUE_BOOLEAN", int: "VALUE_NUMBER_INT", Decimal: "VALUE_NUMBER_FLOAT", str: "VALUE_STRING"}
+_JSON_TOKENS = {
+    bool: "VALUE_BOOLEAN",
+    int: "VALUE_NUMBER_INT",
+    Decimal: "VALUE_NUMBER_FLOAT",
+    str: "VALUE_STRING",
+}
 _JSON_TOKENS |= {list: "START_ARRAY", dict: "START_OBJECT"}
 
 

@@ -219,7 +219,7 @@ class Deal:
 
     `stage` is the CRM's stage name; `signed_on` the customer's signature date (None: not signed). `defect`
     names a planted flaw: no_billing_entity, customer_without_tax_id, milestones_do_not_sum,
-    role_not_on_rate_card; None: clean. `entity` None only with no_billing_entity.
+    role_not_on_rate_card, customer_twice_in_erp; None: clean. `entity` None only with no_billing_entity.
     """
 
     key: str

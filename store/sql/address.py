@@ -23,6 +23,11 @@ class Address:
         return f"{self.url.get_backend_name()} {self.url.host or 'local'}{port}/{self.url.database or ''}"
 
 
+def sqlite_url(path: Path) -> str:
+    """The URL of a SQLite file, with what means something else in a URL (`?`, `%`, `#`) escaped."""
+    return URL.create("sqlite", database=str(path.absolute())).render_as_string()
+
+
 def address(url: str) -> Address:
     """Read a database URL, such as `sqlite:////var/lib/fairlead/store.db`.
 
@@ -41,5 +46,10 @@ def address(url: str) -> Address:
         raise StoreError(
             "a store in memory cannot be shared by worker, gateway and command line;"
             " name a file, as in sqlite:////folder/store.db, then run `fairlead up`"
+        )
+    if parsed.query:
+        raise StoreError(
+            f"the store's URL has options after '?' ({', '.join(parsed.query)}), which it does not take;"
+            " leave them out, or write a '?' in a folder's name as %3F, then run `fairlead up`"
         )
     return Address(parsed, Path(parsed.database).absolute())

@@ -21,14 +21,14 @@ POOL = 8
 """Connections to any other database, shared by readers and writers."""
 
 
-def sqlite_engine(where: Address, *, writes: bool, busy_timeout: float, create: bool = False) -> Engine:
+def sqlite_engine(where: Address, *, writes: bool, busy_timeout: float) -> Engine:
     """An engine whose transactions all write (one connection) or all read.
 
-    Without `create` a missing file is an error, never silently a new and empty store.
-    `busy_timeout` is in seconds.
+    A missing file is an error at the first use, never silently a new and empty store. `busy_timeout` is
+    in seconds.
     """
     assert where.path is not None  # noqa: S101  the caller chose this engine by the path
-    uri = f"{where.path.as_uri()}?mode={'rwc' if create else 'rw'}"
+    uri = f"{where.path.as_uri()}?mode=rw"
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -32,8 +32,8 @@ def upgrade(url: str, *, to: str = "head", busy_timeout: float = BUSY_TIMEOUT) -
     """Bring the schema to revision `to`, in one transaction. Raises `StoreError`."""
     where = address(url)
     if where.path is not None:
-        _make_folder(where.path.parent, where)
-    _transact(where, lambda connection: _move(connection, to), create=True, busy_timeout=busy_timeout)
+        _make_file(where.path, where)
+    _transact(where, lambda connection: _move(connection, to), busy_timeout=busy_timeout)
 
 
 def downgrade(url: str, *, to: str = "base") -> None:
@@ -115,10 +115,9 @@ def _transact(
     where: Address,
     work: Callable[[Connection], T],
     *,
-    create: bool = False,
     busy_timeout: float = BUSY_TIMEOUT,
 ) -> T:
-    with _engine(where, create=create, busy_timeout=busy_timeout) as engine:
+    with _engine(where, busy_timeout) as engine:
         try:
             with engine.begin() as connection:
                 return work(connection)
@@ -127,20 +126,22 @@ def _transact(
 
 
 @contextmanager
-def _engine(where: Address, *, create: bool, busy_timeout: float) -> "Iterator[Engine]":
+def _engine(where: Address, busy_timeout: float) -> "Iterator[Engine]":
     if where.path is None:
         engine = other_engine(where)
     else:
-        engine = sqlite_engine(where, writes=True, busy_timeout=busy_timeout, create=create)
+        engine = sqlite_engine(where, writes=True, busy_timeout=busy_timeout)
     try:
         yield engine
     finally:
         engine.dispose()
 
 
-def _make_folder(folder: Path, where: Address) -> None:
+def _make_file(path: Path, where: Address) -> None:
+    """An empty file if there is none, for its owner only: it will hold contracts and customers."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
     except OSError as error:
         raise StoreError(
             f"the store ({where}) cannot be created: {error.strerror or error}; correct the folder's rights,"

@@ -113,7 +113,7 @@ def test_unreadable_file_is_stale_and_a_start_replaces_it(
 
 def test_service_that_ended_by_itself_is_not_running(paths: Paths, start: Callable[[str], Running]) -> None:
     record = start("import sys; print('no home', file=sys.stderr); sys.exit(3)")
-    psutil.wait_procs([process._children[record.pid]], timeout=10)  # type: ignore[list-item]
+    process._children[record.pid].wait()
 
     assert process.running(paths) is None
     assert process.exit_code(record.pid) == 3

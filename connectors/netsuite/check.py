@@ -1,0 +1,88 @@
+"""`fairlead systems check` for NetSuite: what our role reaches, and how the account names things."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from connectors.errors import ConnectorError
+from connectors.netsuite.api import NetSuiteApi
+from connectors.netsuite.reference import ReferenceData
+from connectors.netsuite.settings import NetSuiteSettings
+from connectors.ports import Check
+
+OPERATION = "check"
+SUBSIDIARIES = "SELECT id, externalid AS name FROM subsidiary WHERE isinactive = 'F' AND id > ? ORDER BY id"
+PERIODS = "SELECT id, periodname AS name FROM accountingperiod WHERE closed = 'F' AND id > ? ORDER BY id"
+Answer = tuple[bool, str]
+
+
+async def inspect(api: NetSuiteApi, settings: NetSuiteSettings, reference: ReferenceData) -> Sequence[Check]:
+    """One line per ability; a failure is a red line, never an exception."""
+    custom = {
+        "customer": (settings.customer_key_field, settings.customer_crm_field),
+        "job": (settings.project_key_field, settings.project_crm_field, settings.project_budget_field),
+        "billingSchedule": (settings.schedule_key_field,),
+    }
+    billing, schedule = set(settings.billing_types.values()), set(settings.schedule_types.values())
+    expense = {settings.expense_type} - {""}
+    return [
+        await _line("sign in and subsidiaries", partial(_subsidiaries, api, settings)),
+        await _line("open accounting periods", partial(_periods, api)),
+        await _line("payment terms", partial(_terms, reference)),
+        *[
+            await _line(f"fields of {record_type}", partial(_fields, api, record_type, names))
+            for record_type, names in custom.items()
+        ],
+        await _line(
+            "project billing types",
+            partial(_labels, reference, "job", "jobBillingType", billing),
+        ),
+        await _line(
+            "project expense type", partial(_labels, reference, "job", "projectExpenseType", expense)
+        ),
+        await _line(
+            "billing schedule types",
+            partial(
+                _labels, reference, "billingSchedule", "scheduleType", schedule
+            ),
+        ),
+    ]
+
+
+async def _line(name: str, ask: Callable[[], Awaitable[Answer]]) -> Check:
+    try:
+        ok, detail = await ask()
+    except ConnectorError as error:
+        return Check(name=name, ok=False, detail=error.message)
+    return Check(name=name, ok=ok, detail=detail)
+
+
+async def _subsidiaries(api: NetSuiteApi, settings: NetSuiteSettings) -> Answer:
+    found = {str(row.get("name", "")) async for row in api.rows(SUBSIDIARIES, (), operation=OPERATION)}
+    missing = sorted(set(settings.subsidiaries.values()) - found)
+    if missing:
+        return False, f"no active subsidiary has the external id {', '.join(missing)}"
+    known = sorted(found - {""})
+    return bool(known), ", ".join(known) or "no active subsidiary has an external id; set one on each"
+
+
+async def _periods(api: NetSuiteApi) -> Answer:
+    names = [str(row.get("name", "")) async for row in api.rows(PERIODS, (), operation=OPERATION)]
+    return bool(names), f"{len(names)} open" if names else "no accounting period is open"
+
+
+async def _terms(reference: ReferenceData) -> Answer:
+    terms = await reference.all_terms()
+    return bool(terms), ", ".join(sorted(terms)) or "no active payment terms"
+
+
+async def _fields(api: NetSuiteApi, record_type: str, names: Sequence[str]) -> Answer:
+    wanted = {name for name in names if name}
+    missing = sorted(wanted - await api.field_names(record_type, operation=OPERATION))
+    return not missing, f"missing: {', '.join(missing)}" if missing else ", ".join(sorted(wanted))
+
+
+async def _labels(reference: ReferenceData, record_type: str, field: str, labels: set[str]) -> Answer:
+    missing = sorted(labels - set(await reference.options(record_type, field)))
+    return not missing, f"unknown: {', '.join(missing)}" if missing else ", ".join(
+        sorted(labels)
+    ) or "not used"

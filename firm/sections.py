@@ -1,0 +1,303 @@
+"""The sections of `fairlead.toml` as models: what may stand in a firm's file, and in which form.
+
+What one value must be is said here; what values must be together is said in `firm/checks.py`.
+A message raised here is written as `what is wrong; what to do`.
+"""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import pycountry
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+
+from domain.base import Edge
+from domain.corrections import correctable, pattern
+from domain.money import Exact, MoneyError, minor_units
+from domain.readiness import OwnerGroup
+from firm.secrets import SecretReference, checked, is_secret_key
+
+Vendor = Literal["salesforce", "kantata", "netsuite"]
+AccessRole = Literal[
+    "viewer",
+    "operator",
+    "approver",
+    "auditor",
+    "admin",
+    "credit_manager",
+    "controller",
+    "tax_lead",
+    "pricing_lead",
+    "practice_lead",
+    "billing_lead",
+]
+"""What a person may do: five rights of access, and the business roles that approve skips of gates."""
+
+
+def _duration(value: object) -> object:
+    """Seconds as a whole number, or text such as "2s", "15m", "1h", "1d"."""
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", str(value)) if isinstance(value, int | str) else None
+    if match is None or isinstance(value, bool):
+        raise ValueError('is not a duration; write seconds, or text such as "15m" (s, m, h or d)')
+    return timedelta(seconds=int(match[1]) * units[match[2] or "s"])
+
+
+def _currency(value: str) -> str:
+    try:
+        minor_units(value)
+    except MoneyError as error:
+        raise ValueError(f"is wrong: {error}; write an ISO 4217 code such as EUR") from None
+    return value
+
+
+def _country(value: str) -> str:
+    if pycountry.countries.get(alpha_2=value) is None:
+        raise ValueError(f"{value!r} is not a country; write an ISO 3166-1 code such as DE")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{value!r} is not a time zone; write an IANA name such as Europe/Berlin") from None
+    return value
+
+
+def _mail(value: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        raise ValueError(f"{value!r} is not a mail address; write one such as anna@example.com")
+    return value
+
+
+def _web_address(value: str) -> str:
+    address = urlsplit(value)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise ValueError("is not a web address; write one such as https://acme.my.salesforce.com")
+    if address.username or address.password:
+        raise ValueError("holds credentials; take them out and refer to them under auth")
+    if address.scheme == "http" and address.hostname not in ("127.0.0.1", "localhost", "::1", "sandbox"):
+        raise ValueError(f"is not encrypted; use https for {address.hostname}")
+    return value.rstrip("/")
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Currency = Annotated[str, AfterValidator(_currency)]
+Country = Annotated[str, AfterValidator(_country)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Mail = Annotated[str, AfterValidator(_mail)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,19}$")]
+
+
+class FirmSection(Edge):
+    """`[firm]`. `id` becomes part of every workflow id: never change it."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    name: Name
+    environment: str = Field(default="dev", pattern=r"^[a-z][a-z0-9-]{0,19}$")
+
+
+class Entity(Edge):
+    """`[[entities]]`: a legal entity that may sign and bill."""
+
+    code: Code
+    name: Name
+    country: Country
+    currency: Currency
+    currencies: tuple[Currency, ...] = ()
+    """Currencies it may contract in; empty means its own only."""
+    region: Code
+    """Names the gate profile `regions/<region>.toml`."""
+    time_zone: TimeZone
+    erp: str | None = None
+    """System with its books, where it is not the firm's."""
+
+
+class System(Edge):
+    """`[systems.<name>]`: one account with one vendor."""
+
+    vendor: Vendor
+    base_url: WebAddress
+    task_queue: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")
+    commit_limit: Duration
+    """How long after it was sent a write may still appear: so long a lost answer is waited for."""
+    max_in_flight: int | None = Field(default=None, ge=1, le=1000)
+    """Calls of ours at once."""
+    concurrency_limit: int | None = Field(default=None, ge=1, le=1000)
+    """What the account allows at once, for all who call it."""
+    requests_per_second: Exact | None = Field(default=None, gt=0)
+    """Rate for the whole task queue; only where the vendor publishes one."""
+    auth: dict[str, str] = {}
+    """How we prove who we are, passed to the connector; what is secret is a reference."""
+    settings: dict[str, Any] = {}
+    """Settings of the vendor's connector, which checks them itself."""
+
+    @field_validator("commit_limit")
+    @classmethod
+    def _above_zero(cls, limit: timedelta) -> timedelta:
+        if limit <= timedelta(0):
+            raise ValueError('is not above zero; say how long a write may take to appear, such as "15m"')
+        return limit
+
+    @field_validator("auth")
+    @classmethod
+    def _only_references(cls, auth: dict[str, str]) -> dict[str, str]:
+        for key, value in auth.items():
+            if is_secret_key(key):
+                try:
+                    checked(value)
+                except ValueError as error:
+                    what, _, cure = str(error).partition("; ")
+                    raise ValueError(f"{key} {what}; {cure}") from None
+        return auth
+
+    @field_validator("settings")
+    @classmethod
+    def _no_secrets(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        for key in settings:
+            if is_secret_key(key):
+                raise ValueError(f"{key} is a secret; move it to auth as a reference, env:NAME or file:PATH")
+        return settings
+
+
+class EntityRoles(Edge):
+    """`[roles.entities.<code>]`: systems of one legal entity that differ from the firm's."""
+
+    crm: str | None = None
+    psa: str | None = None
+    erp: str | None = None
+    hr: str | None = None
+    procurement: str | None = None
+
+
+class Roles(EntityRoles):
+    """`[roles]`: which system plays which part."""
+
+    crm: str
+    psa: str
+    erp: str
+    entities: dict[str, EntityRoles] = {}
+
+
+class Owner(Edge):
+    """`[owners.<group>]`: who answers for a group's exceptions, and who is told when time has run out."""
+
+    name: Name
+    email: Mail
+    escalates_to: Mail
+
+
+class Access(Edge):
+    """`[people."<mail address>"]`."""
+
+    roles: tuple[AccessRole, ...] = Field(min_length=1)
+
+
+class Limits(Edge):
+    """`[limits]`. Per currency: the amount above which an invoice needs another person's approval."""
+
+    approval: dict[Currency, Exact] = {}
+
+
+class Sla(Edge):
+    """`[sla]`, in hours."""
+
+    exception_hours: int = Field(default=24, ge=1, le=24 * 90)
+    escalation_hours: int = Field(default=24, ge=1, le=24 * 90)
+
+
+class TimingSection(Edge):
+    """`[timing]`, in seconds: see `domain.policy.Timing`."""
+
+    read_timeout: Decimal = Field(default=Decimal(60), gt=0, le=3600)
+    write_timeout: Decimal = Field(default=Decimal(120), gt=0, le=3600)
+    heartbeat_timeout: Decimal = Field(default=Decimal(5), ge=1, le=600)
+    own_timeout: Decimal = Field(default=Decimal(30), gt=0, le=600)
+
+
+class Activation(Edge):
+    """`[activation]`."""
+
+    signed_when: Literal["won_and_signature_date"] = "won_and_signature_date"
+    """A deal is signed when its stage is won and its contract has the customer's signature date."""
+    staffing_approver: Mail | None = None
+    templates: dict[str, Name] = {}
+    """Project template of the PSA per region, `default` for the rest."""
+    second_person_fields: tuple[str, ...] = ()
+    """Corrections that another person must second, beside those of money."""
+    poll_every: Duration = timedelta(minutes=1)
+    poll_overlap: Duration = timedelta(minutes=5)
+
+    @field_validator("second_person_fields")
+    @classmethod
+    def _correctable(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        known = {row.path for row in correctable()}
+        for path in paths:
+            if pattern(path) not in known:
+                raise ValueError(
+                    f"{path!r} cannot be corrected at all; name one of {', '.join(sorted(known))}"
+                )
+        return paths
+
+
+class Webhook(Edge):
+    """`[webhooks.<source>]`: who may post events to `/hooks/<source>`, and how they prove it."""
+
+    scheme: Literal["standard-webhooks", "hmac-timestamp", "salesforce-outbound-message"]
+    secret: SecretReference
+    next_secret: SecretReference | None = None
+    """Valid beside `secret` while one is exchanged for the other."""
+    org_id: str = ""
+    """Salesforce organization that outbound messages must come from."""
+    owner: OwnerGroup = OwnerGroup.ENTERPRISE_ARCHITECTURE
+    events: dict[str, str] = {}
+    """Name at the source -> type in the catalogue; empty allows every catalogued type by its own name."""
+
+
+class StoreSection(Edge):
+    """`[store]`. Without `url` the store is the SQLite file in Fairlead's home."""
+
+    url: str | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _no_password(cls, url: str | None) -> str | None:
+        if url is None or url.partition(":")[0] in ("env", "file", "keyring"):
+            return None if url is None else checked(url)
+        if "://" not in url:
+            raise ValueError(
+                "is not a database address; write one such as sqlite:////var/lib/fairlead/store.db"
+            )
+        if urlsplit(url).password:
+            raise ValueError("holds a password; keep the whole address outside and refer to it, as env:NAME")
+        return url
+
+
+class RateCards(Edge):
+    """`[rate_cards]`: CSV files, relative to the firm's file."""
+
+    files: tuple[str, ...] = ()
+
+
+class FirmFile(Edge):
+    """The whole of `fairlead.toml`."""
+
+    firm: FirmSection
+    entities: tuple[Entity, ...] = Field(min_length=1)
+    systems: dict[Code, System] = Field(min_length=1)
+    roles: Roles
+    owners: dict[OwnerGroup, Owner]
+    people: dict[Mail, Access] = {}
+    limits: Limits = Limits()
+    sla: Sla = Sla()
+    timing: TimingSection = TimingSection()
+    activation: Activation = Activation()
+    webhooks: dict[Code, Webhook] = {}
+    store: StoreSection = StoreSection()
+    rate_cards: RateCards = RateCards()
