@@ -98,7 +98,11 @@ class CrmActivities:
         """
         name = f"{input.system}.signed_deals"
         mark = await self._store.cursors.get(name)
-        since = mark - timedelta(seconds=input.overlap_seconds) if mark else None
+        if mark is None:
+            # What was signed before Fairlead came is activated by hand: `fairlead deals`.
+            await self._store.cursors.put(name, self._clock())
+            return PollResult(seen=0, new=0)
+        since = mark - timedelta(seconds=input.overlap_seconds)
         async with self._boundary():
             deals = await self._port.signed_deals(since, input.limit)
         new = 0

@@ -49,7 +49,7 @@ class Envelope(Edge):
     id: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
     """Unique per source; the same for every delivery of the same event."""
     source: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,500}$")]
-    type: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$")]
+    type: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,119}$")]
     subject: Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,200}$")] | None = None
     time: Stamp | None = None
     datacontenttype: Literal["application/json"] = "application/json"

@@ -1,9 +1,10 @@
-"""What the parts of a firm's file must be together. Each check sees the sections that are sound by themselves."""
+"""What the parts of a firm's file must be together, judged on the sections that are sound by themselves."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from domain.events import catalogue
 from domain.readiness import GateProfile, OwnerGroup
 from domain.selling import RateCard
 from firm.problems import Key, did_you_mean
@@ -98,11 +99,8 @@ def _systems_of_roles(draft: Draft) -> Iterator[Fault]:
 def _plays(key: Key, role: str, name: str, systems: dict[str, System]) -> Iterator[Fault]:
     system = systems.get(name)
     if system is None:
-        yield Fault(
-            key,
-            f"names a system {name!r} that is not there",
-            f"add [systems.{name}], or {did_you_mean(name, systems)}",
-        )
+        cure = f"add [systems.{name}], or {did_you_mean(name, systems)}"
+        yield Fault(key, f"names a system {name!r} that is not there", cure)
     elif role not in PLAYED_BY[system.vendor]:
         roles = " or ".join(PLAYED_BY[system.vendor])
         yield Fault(key, f"names {name}, but {system.vendor} cannot be the {role}", f"it can be the {roles}")
@@ -139,14 +137,11 @@ def _system_limits(draft: Draft) -> Iterator[Fault]:
                 "is missing",
                 "enter a number below concurrency_limit, which all integrations of the account share",
             )
-        if (
-            system.max_in_flight
-            and system.concurrency_limit
-            and system.max_in_flight >= system.concurrency_limit
-        ):
+        ours, theirs = system.max_in_flight, system.concurrency_limit
+        if ours is not None and theirs is not None and ours >= theirs:
             yield Fault(
                 ("systems", name, "max_in_flight"),
-                f"= {system.max_in_flight} is not below concurrency_limit = {system.concurrency_limit}",
+                f"= {ours} is not below concurrency_limit = {theirs}",
                 "leave room for the account's other integrations",
             )
 
@@ -233,6 +228,14 @@ def _webhooks(draft: Draft) -> Iterator[Fault]:
                 "is not an organization id of 15 or 18 characters, by which outbound messages are known",
                 "enter the id shown under Company Information",
             )
+        known = {kind.name for kind in catalogue()}
+        for name, kind in hook.events.items():
+            if kind not in known:
+                yield Fault(
+                    ("webhooks", source, "events", name),
+                    f"= {kind!r} is not a type of the event catalogue",
+                    did_you_mean(kind, known),
+                )
 
 
 def _cards(draft: Draft) -> Iterator[Fault]:

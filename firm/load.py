@@ -4,8 +4,9 @@ import hashlib
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -59,9 +60,7 @@ def _read(file: Path) -> tuple[str, Mapping[str, Any]]:
         text = file.read_text(encoding="utf-8")
         return text, tomllib.loads(text, parse_float=Decimal)
     except FileNotFoundError:
-        problem = Problem(
-            str(file), "file", "is missing", "write one, beginning with a copy of examples/firm"
-        )
+        problem = Problem(str(file), "file", "is missing", "begin with a copy of examples/firm")
     except UnicodeDecodeError:
         problem = Problem(str(file), "file", "is not UTF-8 text", "save it as UTF-8")
     except tomllib.TOMLDecodeError as error:
@@ -74,38 +73,32 @@ def _read(file: Path) -> tuple[str, Mapping[str, Any]]:
 def _sections(raw: Mapping[str, Any], file: str, lines: Lines) -> tuple[dict[str, Any], list[Problem]]:
     """The sections that are sound by themselves, and what is wrong with the others."""
     sound: dict[str, Any] = {}
+    known = FirmFile.model_fields
     problems = [
-        Problem(
-            file,
-            written((name,)),
-            "is not a section",
-            did_you_mean(name, FirmFile.model_fields),
-            lines.of((name,)),
-        )
+        Problem(file, written((name,)), "is not a section", did_you_mean(name, known), lines.of((name,)))
         for name in raw
-        if name not in FirmFile.model_fields
+        if name not in known
     ]
-    for name, field in FirmFile.model_fields.items():
+    for name, field in known.items():
         if name not in raw:
             if field.is_required():
                 problems.append(Problem(file, name, "is missing", f"add the section [{name}]"))
             else:
                 sound[name] = field.get_default(call_default_factory=True)
             continue
-        annotation: Any = field.annotation
-        for item in field.metadata:
-            annotation = _annotated(annotation, item)
         try:
-            sound[name] = TypeAdapter(annotation).validate_python(raw[name])
+            sound[name] = _adapter(name).validate_python(raw[name])
         except ValidationError as error:
             problems += problems_from(error, file, (name,), model=field.annotation, locate=lines.of)
     return sound, problems
 
 
-def _annotated(annotation: Any, metadata: Any) -> Any:
-    from typing import Annotated
-
-    return Annotated[annotation, metadata]
+@cache
+def _adapter(section: str) -> TypeAdapter[Any]:
+    """Validates one section by itself, with its constraints, such as a least length."""
+    field = FirmFile.model_fields[section]
+    annotation: Any = Annotated[field.annotation, field]
+    return TypeAdapter(annotation)
 
 
 def _by_code(cards: tuple[RateCard, ...]) -> dict[str, RateCard]:

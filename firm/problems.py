@@ -75,19 +75,29 @@ def problems_from(
     *,
     model: Any = None,
     locate: Locate | None = None,
+    place: Callable[[Key], Key] | None = None,
 ) -> list[Problem]:
     """The mistakes pydantic found under `prefix`, in the words of the firm's file.
 
     `model` is what was validated (a model class): with it an unknown key is answered with the likely one.
-    A value is shown only where it cannot be a secret.
+    A value is shown only where it cannot be a secret. `place` turns a field's path in the model into where
+    it stands in the file, below `prefix`.
     """
     find = locate or (lambda key: None)
     problems = []
-    for fault in error.errors(include_url=False):
-        key: Key = (*prefix, *_without_tags(fault["loc"]))
+    faults = error.errors(include_url=False)
+    for fault in faults:
+        if fault["type"] == "too_short" and any(_within(other["loc"], fault["loc"]) for other in faults):
+            continue  # only because its items are wrong
+        path = _without_tags(fault["loc"])
+        key: Key = (*prefix, *(place(path) if place else path))
         what, cure = _described(fault, model)
         problems.append(Problem(file, written(key) or "file", what, cure, find(key)))
     return problems
+
+
+def _within(location: Sequence[str | int], outer: Sequence[str | int]) -> bool:
+    return len(location) > len(outer) and tuple(location[: len(outer)]) == tuple(outer)
 
 
 def _without_tags(location: Sequence[str | int]) -> Key:

@@ -23,20 +23,30 @@ from domain.gates.options import OPTIONS
 from domain.readiness import Gate, GateProfile, GateRule, OwnerGroup
 from firm.lines import Lines
 from firm.problems import Key, Problem, did_you_mean, problems_from, written
-from firm.sections import AccessRole
 
 Phase = Literal["before_creation", "before_opening"]
 DEFAULT = "default"
+SkipRole = Literal[
+    "nobody",
+    "approver",
+    "credit_manager",
+    "controller",
+    "tax_lead",
+    "pricing_lead",
+    "practice_lead",
+    "billing_lead",
+]
+"""Who may approve the skip of a gate; a gate that nobody may skip is corrected or waits."""
 
 
 class GateSection(Edge):
-    """`[gates.<gate>]`. Everything may be left out in a region, all but `skip_role` and options must stand in the default."""
+    """`[gates.<gate>]`, after the region was laid over the default."""
 
     phases: tuple[Phase, ...] = Field(min_length=1)
     required: bool = True
     owner: OwnerGroup
     sla_hours: int = Field(default=24, ge=1, le=24 * 90)
-    skip_role: AccessRole | Literal["nobody"] = "nobody"
+    skip_role: SkipRole = "nobody"
     options: dict[str, str] = {}
 
 
@@ -66,9 +76,7 @@ def read_regions(folder: Path) -> tuple[tuple[GateProfile, ...], list[Problem]]:
     if default is None:
         if not any(problem.file == "regions/default.toml" for problem in problems):
             problems.append(
-                Problem(
-                    "regions/default.toml", "file", "is missing", "put a profile with all six gates there"
-                )
+                Problem("regions/default.toml", "file", "is missing", "write a profile with all six gates")
             )
         return (), problems
     profiles: list[GateProfile] = []
@@ -112,17 +120,7 @@ def _profile(region: Region, default: Region) -> GateProfile | list[Problem]:
         gate: _merged(default.gates.get(gate, {}), region.gates.get(gate, {}))
         for gate in [*default.gates, *(gate for gate in region.gates if gate not in default.gates)]
     }
-    problems = [
-        Problem(
-            region.file,
-            written(("gates", name)),
-            "is not a gate",
-            did_you_mean(name, list(Gate)),
-            _line(region, name),
-        )
-        for name in merged
-        if name not in list(Gate)
-    ]
+    problems = [_not_a_gate(region, name) for name in merged if name not in list(Gate)]
     sections: dict[Gate, GateSection] = {}
     for name in [name for name in merged if name in list(Gate)]:
         try:
@@ -143,24 +141,18 @@ def _profile(region: Region, default: Region) -> GateProfile | list[Problem]:
     return problems or GateProfile(region=region.name, rules=_rules(sections))
 
 
-def _line(region: Region, gate: str) -> int | None:
-    return region.lines.of(("gates", gate))
+def _not_a_gate(region: Region, name: str) -> Problem:
+    key: Key = ("gates", name)
+    return Problem(region.file, written(key), "is not a gate", did_you_mean(name, Gate), region.lines.of(key))
 
 
 def _merged(default: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    options = {**_table(default.get("options")), **_table(own.get("options"))}
-    bad = [
-        given["options"] for given in (default, own) if "options" in given and not _is_table(given["options"])
-    ]
-    return {**default, **own} | ({"options": bad[0] if bad else options} if options or bad else {})
-
-
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict)
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    """The region's gate over the default's, options one by one; what is no table is left for the model."""
+    merged = {**default, **own}
+    ours, theirs = own.get("options"), default.get("options")
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        merged["options"] = {**theirs, **ours}
+    return merged
 
 
 def _judged(region: Region, gate: Gate, section: GateSection) -> Iterator[Problem]:

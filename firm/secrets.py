@@ -45,9 +45,7 @@ def checked(reference: str) -> str:
     if not form.fullmatch(rest):
         raise ValueError(f"is not a complete {kind}: reference; {_CURE}")
     if kind == "keyring" and find_spec("keyring") is None:
-        raise ValueError(
-            "needs the keyring library, which is not installed; install it, or use env: or file:"
-        )
+        raise ValueError("needs the keyring library; install it, or use env: or file:")
     return reference
 
 
@@ -85,13 +83,12 @@ def _content(path: str, reference: str, folder: Path, environ: Mapping[str, str]
     file = folder / Path(filled).expanduser()
     try:
         if file.stat().st_size > MAX_SECRET_BYTES:
-            raise SecretError(
-                f"{reference}: {file} is larger than {MAX_SECRET_BYTES} bytes; name another file"
-            )
+            raise SecretError(f"{reference}: {file} is larger than 64 KiB; name another file")
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SecretError(
-            f"{reference}: {file} cannot be read ({type(error).__name__}); put the secret there and make it readable"
+            f"{reference}: {file} cannot be read ({type(error).__name__}); "
+            "put the secret there and make it readable"
         ) from None
 
 

@@ -240,9 +240,7 @@ class Activation(Edge):
         known = {row.path for row in correctable()}
         for path in paths:
             if pattern(path) not in known:
-                raise ValueError(
-                    f"{path!r} cannot be corrected at all; name one of {', '.join(sorted(known))}"
-                )
+                raise ValueError(f"{path!r} cannot be corrected; name one of {', '.join(sorted(known))}")
         return paths
 
 

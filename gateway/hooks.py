@@ -119,10 +119,17 @@ async def _body(request: Request) -> bytes:
 def _refusal(hook: Hook, error: NotVerified | UnusableSecret | Refusal, peer: str) -> Refusal:
     """The refusal as the sender sees it; the log gets the reason."""
     if isinstance(error, UnusableSecret):
-        _log.error("hook_unusable", source=hook.source, reason=str(error))
+        _log.error("hook_unusable", source=hook.source, owner=hook.owner.value, reason=str(error))
         detail = "This source cannot be verified at the moment; Fairlead's log says why. Send it again."
         return Refusal(503, detail, headers={"Retry-After": "60"})
-    _log.warning("delivery_refused", source=hook.source, peer=peer, status=error.status, reason=error.reason)
+    _log.warning(
+        "delivery_refused",
+        source=hook.source,
+        owner=hook.owner.value,
+        peer=peer,
+        status=error.status,
+        reason=error.reason,
+    )
     if isinstance(error, Refusal):
         return error
     headers = {"WWW-Authenticate": f'Webhook scheme="{hook.scheme}"'} if error.status == 401 else {}

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from domain.events import EventRefused, newest, parse
-from gateway.registration import GatewayFirm, Hook, registered_hooks, signing_key
+from gateway.registration import GatewayFirm, Hook, UnusableSecret, registered_hooks, signing_key
 from gateway.verification import standard_signature, timestamp_signature
 from runtime.settings import Settings
 
@@ -56,6 +56,7 @@ async def send_event(
     Raises `CannotSend` when it does not fit the catalogue, no source can sign it, or nothing answers;
     `KeyError` for an unknown type.
     """
+    newest(type)
     now = datetime.now(UTC)
     hook = _source(firm, type, source)
     body = _event(hook, type, subject, dict(data or {}), event_id, version or now)
@@ -111,12 +112,16 @@ def _source(firm: GatewayFirm, type: str, source: str | None) -> Hook:
 
 
 def _signed(hook: Hook, event_id: str, content: bytes, now: datetime) -> dict[str, str]:
-    secret = hook.valid_secrets()[0]
+    try:
+        secret = hook.valid_secrets()[0]
+        key = signing_key(hook, secret) if hook.scheme == "standard-webhooks" else secret.encode()
+    except UnusableSecret as error:
+        raise CannotSend(str(error)) from error
     stamp = str(int(now.timestamp()))
     if hook.scheme == "hmac-timestamp":
-        signature = timestamp_signature(secret.encode(), stamp, content)
+        signature = timestamp_signature(key, stamp, content)
         return {"x-webhook-timestamp": stamp, "x-webhook-signature": signature}
-    signature = standard_signature(signing_key(hook, secret), event_id, stamp, content)
+    signature = standard_signature(key, event_id, stamp, content)
     return {"webhook-id": event_id, "webhook-timestamp": stamp, "webhook-signature": signature}
 
 

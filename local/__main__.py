@@ -11,6 +11,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from firm.problems import FirmFileError
+from firm.secrets import SecretError
 from local import secrets_setup
 from local.launch import SERVICES, Launch
 from local.readiness import not_ready
@@ -31,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _check(launch, arguments.service)
         else:
             _become(launch, arguments.service, further)
-    except (NoTemporal, StoreError, WrongSearchAttributes, OSError) as error:
+    except (FirmFileError, NoTemporal, SecretError, StoreError, WrongSearchAttributes, OSError) as error:
         print(f"python -m local {arguments.command}: {error}", file=sys.stderr)
         return 1
     return 0

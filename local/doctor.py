@@ -7,12 +7,13 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -25,7 +26,7 @@ from runtime.settings import Settings
 from runtime.visibility import missing_or_wrong
 
 if TYPE_CHECKING:
-    from firm.firm import Firm
+    from firm.model import Firm
 
 _OLDEST_PYTHON: Final = (3, 11)
 _LEAST_FREE: Final = 1024**3
@@ -47,7 +48,6 @@ async def examine(settings: Settings) -> list[Check]:
     """All checks, in the order in which they are worth mending. None of them raises."""
     checks = [python_version(), temporal_binary(settings), disk_space(settings.home)]
     checks += await _temporal(settings)
-    checks.append(await _off_loop(store, settings.store_url))
     checks += await _firm(settings)
     checks.append(await gateway(settings))
     return checks
@@ -126,36 +126,56 @@ async def search_attributes(client: Client) -> Check:
 
 
 async def _firm(settings: Settings) -> list[Check]:
+    """The firm's file, and what it points to: secrets, connectors, store, the systems' hosts."""
     from firm.load import load
     from firm.problems import FirmFileError
 
     try:
         firm = await asyncio.to_thread(load, settings.firm_file)
     except FirmFileError as error:
-        return [Check("firm file", False, str(error), f"mend {settings.firm_file}")]
+        wrong = Check("firm file", False, str(error), f"mend {settings.firm_file}")
+        return [wrong, await asyncio.to_thread(store, settings.store_url)]
     checks = [Check("firm file", True, str(settings.firm_file))]
-    checks.append(await _off_loop(credentials, firm, settings))
+    environ = dict(os.environ) | secrets_setup.firm_variables(settings.home)
+    checks.append(await asyncio.to_thread(credentials, firm, environ))
+    if checks[-1].ok:
+        checks.append(await asyncio.to_thread(connectors, firm, environ))
+        url = firm.store_url(environ) or settings.store_url
+        checks.append(await asyncio.to_thread(store, url))
     return checks + list(await asyncio.gather(*(host(n, s.base_url) for n, s in firm.systems.items())))
 
 
-def credentials(firm: "Firm", settings: Settings) -> Check:
+def credentials(firm: "Firm", environ: Mapping[str, str]) -> Check:
     """Whether each reference to a secret leads to one. What it leads to is never shown."""
-    from firm.secrets import SecretError, is_secret_key, resolve
+    from firm.secrets import SecretError
 
-    environ = dict(os.environ) | secrets_setup.firm_variables(settings.home)
-    references = [hook.secret for hook in firm.webhooks.values()]
-    for system in firm.systems.values():
-        references += [text for key, text in system.auth.items() if is_secret_key(key)]
+    references = list(firm.secret_references())
     problems = []
-    for reference in sorted(set(references)):
+    for key, reference in references:
         try:
-            resolve(reference, settings.firm_file.parent, environ)
+            firm.secret(reference, environ)
         except SecretError as error:
-            problems.append(str(error))
+            problems.append(f"{key}: {error}")
     if problems:
         cure = "set what is named; for the sandbox `fairlead up` makes it"
         return Check("secrets", False, "; ".join(problems), cure)
-    return Check("secrets", True, f"all {len(set(references))} references lead to a secret")
+    return Check("secrets", True, f"all {len(references)} references lead to a secret")
+
+
+def connectors(firm: "Firm", environ: Mapping[str, str]) -> Check:
+    """Whether each connector accepts its settings. Nothing is sent to a system."""
+    from composition import VENDORS
+    from firm.problems import problems_from
+
+    problems = []
+    for name, system in firm.systems.items():
+        try:
+            VENDORS[system.vendor].settings.model_validate(firm.connector_settings(name, environ))
+        except ValidationError as error:
+            problems += problems_from(error, str(firm.file), ("systems", name, "settings"))
+    if problems:
+        return Check("connectors", False, "; ".join(map(str, problems)), f"mend {firm.file}")
+    return Check("connectors", True, f"settings of {', '.join(firm.systems)} are accepted")
 
 
 async def host(name: str, base_url: str) -> Check:
@@ -171,7 +191,3 @@ async def host(name: str, base_url: str) -> Check:
         return Check(title, False, f"{where} cannot be reached ({type(error).__name__})", cure)
     writer.close()
     return Check(title, True, f"{where} answers")
-
-
-async def _off_loop(check: Callable[..., Check], *arguments: object) -> Check:
-    return await asyncio.to_thread(check, *arguments)

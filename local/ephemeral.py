@@ -30,22 +30,23 @@ _OURS = ("FAIRLEAD_", "SANDBOX_", "TEMPORAL_")
 async def ephemeral_firm(
     services: Sequence[str] = SERVICES,
     *,
-    queue_prefix: str = "",
-    crash_dir: Path | None = None,
     in_memory: bool = True,
     sandbox_arguments: Sequence[str] = (),
     timing: Mapping[str, str] = FAST_TIMING,
     keep: bool = False,
     say: Say = silent,
+    **values: object,
 ) -> AsyncIterator[Settings]:
     """Start `services` of a temporary firm; its settings. At the end all of it is killed and removed.
 
-    `in_memory=False` lets Temporal itself be killed and started again; `keep` leaves services and home.
+    `values` are further `Settings`: `queue_prefix`, `crash_dir` and the like. `in_memory=False` lets
+    Temporal itself be killed and started again; `keep` leaves services and home.
+    Credentials: `secrets_setup.firm_variables(settings.home, {})`.
     While it runs, `TEMPORAL_*` of this process is set aside: it would point `connect` elsewhere.
     Raises what `local.services.up` raises.
     """
     home = Path(tempfile.mkdtemp(prefix="fairlead-"))
-    settings = _settings(home, queue_prefix, crash_dir)
+    settings = _settings(home, values)
     environ = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     launch = Launch(settings, environ, in_memory=in_memory, sandbox_arguments=tuple(sandbox_arguments))
     aside = _set_aside("TEMPORAL_")
@@ -62,19 +63,18 @@ async def ephemeral_firm(
             await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
 
 
-def _settings(home: Path, queue_prefix: str, crash_dir: Path | None) -> Settings:
+def _settings(home: Path, values: Mapping[str, object]) -> Settings:
     temporal, web, gateway, sandbox = free_ports(4)
-    return Settings(
-        home=home,
-        firm_file=home / "fairlead.toml",
-        store_url=f"sqlite:///{home / 'fairlead.db'}",
-        temporal_port=temporal,
-        ui_port=web,
-        gateway_port=gateway,
-        sandbox_port=sandbox,
-        queue_prefix=queue_prefix,
-        crash_dir=crash_dir,
-    )
+    own = {
+        "home": home,
+        "firm_file": home / "fairlead.toml",
+        "store_url": f"sqlite:///{home / 'fairlead.db'}",
+        "temporal_port": temporal,
+        "ui_port": web,
+        "gateway_port": gateway,
+        "sandbox_port": sandbox,
+    }
+    return Settings.model_validate(own | dict(values))
 
 
 async def _kill(launch: Launch) -> None:

@@ -4,9 +4,13 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from firm.model import Firm
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "firm"
 EXAMPLE_SANDBOX = "http://127.0.0.1:8500"
@@ -15,14 +19,10 @@ _SANDBOX_HOSTS = ("127.0.0.1", "localhost", "::1", "sandbox")
 """This machine, or the sandbox's name in docker-compose.yml."""
 
 
-def uses_sandbox(settings: Settings) -> bool:
-    """Whether a system of the firm is the sandbox of this machine. Raises `firm.load.FirmFileError`."""
-    from firm.load import load
-
-    addresses = (urlsplit(system.base_url) for system in load(settings.firm_file).systems.values())
-    return any(
-        address.hostname in _SANDBOX_HOSTS and address.port == settings.sandbox_port for address in addresses
-    )
+def uses_sandbox(firm: "Firm", sandbox_port: int) -> bool:
+    """Whether a system of the firm is the sandbox that listens on `sandbox_port`."""
+    addresses = [urlsplit(system.base_url) for system in firm.systems.values()]
+    return any(address.hostname in _SANDBOX_HOSTS and address.port == sandbox_port for address in addresses)
 
 
 def for_moved_sandbox(settings: Settings) -> Settings:

@@ -19,6 +19,8 @@ from local.startup import Say, ServiceError, prepare, start_service, uses_own_te
 from local.temporal_server import is_temporal
 from runtime.settings import Settings
 
+GRACE_SECONDS = 35.0
+"""A little more than a worker gives its running activities to finish."""
 Condition = Literal["running", "not ready", "stopped", "external"]
 
 
@@ -61,7 +63,7 @@ async def up(
         return await state(settings)
 
     async def stop_started(names: Collection[ServiceName]) -> None:
-        await _stop(launch, names, say, grace=15.0)
+        await _stop(launch, names, say, grace=GRACE_SECONDS)
 
     await foreground.run(launch, lambda: _start(launch, wanted, say), stop_started, say)
     return await state(settings)
@@ -71,7 +73,7 @@ async def down(
     settings: Settings,
     services: Sequence[str] | None = None,
     *,
-    grace: float = 15.0,
+    grace: float = GRACE_SECONDS,
     say: Say = silent,
 ) -> list[str]:
     """Stop `services` (none: all of this home), newest wave first; the names of those that ran.

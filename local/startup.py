@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Collection
 from typing import Final
 
-from local import firm_files, process, secrets_setup
+from local import process, secrets_setup
+from local.firm_files import uses_sandbox
 from local.launch import SERVICES, Launch, ServiceName
 from local.ports import holder
 from local.readiness import not_ready
@@ -17,6 +18,9 @@ Say = Callable[[str], None]
 
 START_SECONDS: Final = 30.0
 _LOOK_EVERY: Final = 0.05
+_ASK_WORKER_EVERY: Final = 0.2
+"""Less often: each question is a new connection to Temporal, while the worker needs the processor."""
+_RELEASE_SECONDS: Final = 1.0
 
 
 class ServiceError(RuntimeError):
@@ -35,17 +39,24 @@ async def prepare(
 ) -> frozenset[ServiceName]:
     """Which services to start; makes home, credentials and store ready for them.
 
-    Raises `firm.load.FirmFileError` or `store.ports.StoreError`, before anything is started.
+    Raises `FirmFileError`, `SecretError` (the store's address) or `StoreError`, before anything is started.
     """
+    from firm.load import load
+
     settings = launch.settings
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     wanted = frozenset(services or SERVICES)
-    if services is None and not sandbox and not firm_files.uses_sandbox(settings):
+    if services is not None and not wanted & {"worker", "gateway"}:
+        firm = None
+    else:
+        firm = await asyncio.to_thread(load, settings.firm_file)
+    if firm and services is None and not sandbox and not uses_sandbox(firm, settings.sandbox_port):
         wanted -= {"sandbox"}
     if "sandbox" in wanted:
         await asyncio.to_thread(secrets_setup.create, settings.home)
-    if wanted & {"worker", "gateway"}:
-        await asyncio.to_thread(_upgrade_store, settings.store_url)
+    if firm:
+        url = firm.store_url(launch.environment("worker")) or settings.store_url
+        await asyncio.to_thread(_upgrade_store, url)
     return wanted
 
 
@@ -66,7 +77,7 @@ async def _start(launch: Launch, name: ServiceName, say: Say) -> bool:
         return False
     if name == "temporal" and await _other_temporal(launch, say):
         return False
-    _refuse_busy_ports(launch, name)
+    await _refuse_busy_ports(launch, name)
     began = time.monotonic()
     try:
         found = await asyncio.to_thread(
@@ -101,13 +112,17 @@ async def prepare_temporal(launch: Launch) -> None:
     await prepare_namespace(client, ATTRIBUTES, own=own)
 
 
-def _refuse_busy_ports(launch: Launch, name: ServiceName) -> None:
+async def _refuse_busy_ports(launch: Launch, name: ServiceName) -> None:
+    """A service that was killed a moment ago may hold its port for a moment more: that is waited out."""
+    deadline = time.monotonic() + _RELEASE_SECONDS
     for setting, port in launch.ports(name).items():
-        if is_listening(f"127.0.0.1:{port}"):
-            raise ServiceError(
-                f"{name} cannot listen on port {port}: {holder(port)} does. Stop that one, or move "
-                f"{name} with FAIRLEAD_{setting.upper()}."
-            )
+        while is_listening(f"127.0.0.1:{port}"):
+            if time.monotonic() > deadline:
+                raise ServiceError(
+                    f"{name} cannot listen on port {port}: {holder(port)} does. Stop that one, or move "
+                    f"{name} with FAIRLEAD_{setting.upper()}."
+                )
+            await asyncio.sleep(_LOOK_EVERY)
 
 
 async def _wait(launch: Launch, name: ServiceName, pid: int) -> None:
@@ -122,7 +137,7 @@ async def _wait(launch: Launch, name: ServiceName, pid: int) -> None:
             raise ServiceError(
                 f"{name} was stopped: not ready after {START_SECONDS:.0f} s ({reason}). Log: {paths.log_file}"
             )
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_ASK_WORKER_EVERY if name == "worker" else _LOOK_EVERY)
         reason = await not_ready(launch, name, pid)
 
 

@@ -35,6 +35,8 @@ class Settings(BaseModel):
     """Put before every task queue: a drill lane or a test has queues of its own."""
     crash_dir: Path | None = None
     """Where a drill arms crash points; none disables them."""
+    planted_bug: str = ""
+    """A guard that a drill switches off to prove that it can fail: `find-before-create`."""
     log_format: str = "console"
 
     @classmethod

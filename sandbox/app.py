@@ -2,8 +2,7 @@
 
 import asyncio
 import importlib
-import importlib.util
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
@@ -18,13 +17,13 @@ SYSTEMS = ("salesforce", "kantata", "netsuite")
 """Every emulated system: the package `sandbox.<name>` whose `emulator.py` has `build(context)`."""
 
 
-def build_app(settings: SandboxSettings) -> Starlette:
+def build_app(settings: SandboxSettings, systems: Sequence[str] = SYSTEMS) -> Starlette:
     """The application over the state in `settings.home`, seeded if that is empty.
 
     Its `state.world` is the `World`; close it (or run the lifespan) when done. Webhooks are delivered only
     while the lifespan runs.
     """
-    world = World(settings, _builders())
+    world = World(settings, _builders(systems))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -47,10 +46,5 @@ def build_app(settings: SandboxSettings) -> Starlette:
     return app
 
 
-def _builders() -> dict[str, Build]:
-    builders: dict[str, Build] = {}
-    for name in SYSTEMS:
-        module = f"sandbox.{name}.emulator"
-        if importlib.util.find_spec(f"sandbox.{name}") and importlib.util.find_spec(module):
-            builders[name] = importlib.import_module(module).build
-    return builders
+def _builders(systems: Sequence[str]) -> dict[str, Build]:
+    return {name: importlib.import_module(f"sandbox.{name}.emulator").build for name in systems}

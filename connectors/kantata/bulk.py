@@ -22,6 +22,7 @@ from connectors.errors import Ambiguous, Conflict, ConnectorError, Rejected
 from connectors.kantata import mapping
 from connectors.kantata.account import Account
 from connectors.kantata.directory import Directory
+from connectors.kantata.memory import Memory
 from connectors.kantata.models import ExternalReference, Row, Story, WorkspaceResource
 from domain.commands import AddSeats, Command, PlanProject, Record
 
@@ -45,9 +46,10 @@ SEATS = Kind(WorkspaceResource, "workspace_resources", 200, "seat_count", {"incl
 class Bulk:
     """Both commands, over one way of finding and completing a set."""
 
-    def __init__(self, account: Account, directory: Directory) -> None:
+    def __init__(self, account: Account, directory: Directory, seats: Memory) -> None:
         self._account = account
         self._directory = directory
+        self._seats = seats
         self._settings = account.settings
 
     async def find_plan(self, command: PlanProject, key: str) -> Record | None:
@@ -149,14 +151,30 @@ class Bulk:
                 operation=operation,
             )
         except Rejected as refusal:
-            after = await self._there(kind, command, workspace_id, key, operation)
-            if len(after) == len(before):
+            words = await self._landed_although(refusal, kind, command, workspace_id, key, before)
+            if not words:
                 raise
-            words = f"{len(after)} rows are there although Kantata refused the call: {refusal.message}"
             raise self._account.error(
                 Ambiguous, operation, words, rule="bulk.partial", request_id=refusal.request_id
             ) from None
         return self._by_ref(made, command, key, operation, Ambiguous), request_id
+
+    async def _landed_although(
+        self,
+        refusal: Rejected,
+        kind: Kind,
+        command: Command,
+        workspace_id: int,
+        key: str,
+        before: Mapping[str, ExternalReference],
+    ) -> str:
+        """Whether a refused call left rows, in words; empty when it left none."""
+        try:
+            after = await self._there(kind, command, workspace_id, key, refusal.operation)
+        except ConnectorError as error:
+            return f"{refusal.message}; whether rows are there is unknown: {error.message}"
+        landed = len(after) - len(before)
+        return f"{landed} rows are there although: {refusal.message}" if landed else ""
 
     async def _there(
         self, kind: Kind, command: Command, workspace_id: int, key: str, operation: str
@@ -194,6 +212,8 @@ class Bulk:
                 words = f"two rows carry the reference {key}#{ref}; delete the one that is not used"
                 raise self._account.error(Conflict, operation, words, rule="external_reference.ambiguous")
             found[ref] = held
+            if isinstance(row, WorkspaceResource):
+                self._seats[held.service_model_ref] = row.id
         return found
 
     def _other_set(self, there: Mapping[str, ExternalReference], refs: Sequence[str]) -> str | None:

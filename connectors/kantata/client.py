@@ -19,6 +19,7 @@ from connectors.kantata.account import Account
 from connectors.kantata.bulk import Bulk
 from connectors.kantata.directory import Directory
 from connectors.kantata.feed import Feed
+from connectors.kantata.memory import Memory
 from connectors.kantata.projects import Projects
 from connectors.kantata.settings import KantataSettings
 from connectors.kantata.staffing import Staffing
@@ -67,9 +68,10 @@ class KantataClient:
     def __init__(self, account: Account, clock: Callable[[], datetime] = utc_now) -> None:
         self._account = account
         self._directory = Directory(account, clock)
-        self._staffing = staffing = Staffing(account, self._directory)
+        seats = Memory()
+        self._staffing = staffing = Staffing(account, self._directory, seats)
         self._feed = Feed(account, clock)
-        projects, bulk = Projects(account, self._directory), Bulk(account, self._directory)
+        projects, bulk = Projects(account, self._directory), Bulk(account, self._directory, seats)
         self._find: Mapping[type[Command], Find] = {
             CreateCustomer: projects.find_customer,
             CreateProject: projects.find_project,

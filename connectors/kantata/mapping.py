@@ -297,9 +297,9 @@ def polled_change(subject: str, touched: Touched) -> Change:
     )
 
 
-def order_of_creation(asked: ResourceRequest) -> int:
-    """Sorts requests by when they were made: ids rise with time."""
-    return int(asked.id)
+def order_of_creation(asked: ResourceRequest) -> tuple[int, str]:
+    """Sorts requests by when they were made: ids are rising numbers."""
+    return len(asked.id), asked.id
 
 
 def _description(command: CreateProject) -> str:

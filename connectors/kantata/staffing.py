@@ -11,10 +11,11 @@ Source: Kantata OX API, resource requests, workspace resources, workspace alloca
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from connectors.errors import Conflict, ConnectorError, NotFound, Rejected
+from connectors.errors import Ambiguous, Conflict, ConnectorError, Rejected, Transient
 from connectors.kantata import mapping
 from connectors.kantata.account import Account
 from connectors.kantata.directory import Directory
+from connectors.kantata.memory import Memory
 from connectors.kantata.models import ResourceRequest, WorkspaceAllocation, WorkspaceResource
 from domain.commands import Record, RequestStaffing, WithdrawStaffing
 from domain.delivery import StaffingAnswer
@@ -22,23 +23,23 @@ from domain.delivery import StaffingAnswer
 CLOSED = ("cancelled", "rejected")
 """States in which a request asks for nobody any more."""
 SEAT = "external_references,custom_field_values"
-REMEMBERED = 10_000
-"""Requests whose id is kept in memory, oldest forgotten first."""
 
 
 class Staffing:
     """Requests for people, by way of the seats they are for."""
 
-    def __init__(self, account: Account, directory: Directory) -> None:
+    def __init__(self, account: Account, directory: Directory, seats: Memory) -> None:
         self._account = account
         self._directory = directory
         self._settings = account.settings
-        self._known: dict[tuple[str, str], str] = {}
+        self._seats = seats
+        self._known = Memory()
+        """(Seat, key on the seat) -> request: saves searching a list that has no filter by seat."""
 
     async def find_request(self, command: RequestStaffing, key: str) -> Record | None:
         operation = "find resource request"
         seat = await self._seat(command, operation)
-        if self._key_of(seat, operation) != key:
+        if seat is None or self._key_of(seat, operation) != key:
             return None
         requests = [
             asked for asked in await self._requests([seat], operation) if asked.resource_id == seat.id
@@ -53,16 +54,16 @@ class Staffing:
 
     async def request(self, command: RequestStaffing, key: str) -> Record:
         operation = "request staffing"
-        seat = await self._seat(command, operation)
         email = command.approver_email or self._settings.default_approver_email
         if not email:
             words = "nobody is named to decide the request; set default_approver_email for this system"
             raise self._account.error(Rejected, operation, words, field="approver_email")
+        seat_id = await self._seat_id(command, operation)
         body = mapping.staffing_request(
             command,
             self._settings,
             key,
-            seat_id=self._account.record_id(seat.id, "a seat", operation),
+            seat_id=self._account.record_id(seat_id, "a seat", operation),
             approver_id=await self._directory.user_id(email, operation),
         )
         requests, request_id = await self._account.write(
@@ -74,9 +75,26 @@ class Staffing:
             include="resource,approvers",
             operation=operation,
         )
-        self._remember(seat.id, key, requests[0])
-        # The answer does not say which dates are asked for: the seat does.
-        return self._record(requests[0], await self._seat(command, operation), request_id)
+        self._known[(seat_id, key)] = requests[0].id
+        return await self._read_back(requests[0], seat_id, key, operation, request_id)
+
+    async def _read_back(
+        self, asked: ResourceRequest, seat_id: str, key: str, operation: str, request_id: str
+    ) -> Record:
+        """The answer does not say which dates are asked for: the seat does."""
+        try:
+            seat = await self._account.show(
+                WorkspaceResource, "workspace_resources", seat_id, include=SEAT, operation=operation
+            )
+            visible = self._key_of(seat, operation) == key
+        except ConnectorError as error:
+            # The request is made: what fails now must not look as if nothing had been written.
+            words = f"request {asked.id} is made but could not be read back: {error.message}"
+            raise self._account.error(Ambiguous, operation, words, request_id=request_id) from None
+        if not visible:
+            words = f"request {asked.id} is made but its seat {seat_id} does not show it yet"
+            raise self._account.error(Ambiguous, operation, words, request_id=request_id)
+        return self._record(asked, seat, request_id)
 
     async def find_withdrawal(self, command: WithdrawStaffing, key: str) -> Record | None:
         asked = await self._show(command, "find resource request withdrawal")
@@ -125,7 +143,7 @@ class Staffing:
     ) -> Mapping[str, ResourceRequest]:
         """The newest request per seat: read by id where they are known, else searched for."""
         keys = {seat.id: self._key_of(seat, operation) for seat in seats}
-        known = [self._known.get((seat_id, key)) for seat_id, key in keys.items()]
+        known = [self._known[(seat_id, key)] for seat_id, key in keys.items()]
         ids = [id for id in known if id is not None]
         if len(ids) == len(seats):
             found = await self._by_id(ids, operation)
@@ -137,24 +155,29 @@ class Staffing:
             if asked.resource_id in keys:
                 latest[asked.resource_id] = asked
         for seat_id, asked in latest.items():
-            self._remember(seat_id, keys[seat_id], asked)
+            if keys[seat_id]:
+                self._known[(seat_id, keys[seat_id])] = asked.id
         return latest
 
     async def _by_id(self, ids: Sequence[str], operation: str) -> list[ResourceRequest]:
         params = {"only": ",".join(ids), "include": "resource"}
         return await self._account.search(ResourceRequest, "resource_requests", params, operation=operation)
 
-    def _remember(self, seat_id: str, key: str, asked: ResourceRequest) -> None:
-        """Which request a key on a seat stands for. The list has no filter by seat: this saves searching it."""
-        if key:
-            self._known[(seat_id, key)] = asked.id
-        while len(self._known) > REMEMBERED:
-            del self._known[next(iter(self._known))]
+    async def _seat_id(self, command: RequestStaffing, operation: str) -> str:
+        """The seat to ask for. Raises `Transient` when it is not there: it was added, so it will show."""
+        known = self._seats[_seat_ref(command)]
+        if known is not None:
+            return known
+        seat = await self._seat(command, operation)
+        if seat is None:
+            words = f"no seat carries the reference {_seat_ref(command)} yet"
+            raise self._account.error(Transient, operation, words, rule="external_reference.seat")
+        return seat.id
 
-    async def _seat(self, command: RequestStaffing, operation: str) -> WorkspaceResource:
-        """The seat the request is for. Raises `NotFound`, and `Conflict` for two."""
+    async def _seat(self, command: RequestStaffing, operation: str) -> WorkspaceResource | None:
+        """The seat the request is for, or None. Raises `Conflict` for two."""
         workspace_id = self._account.record_id(command.project_external_id, "a project", operation)
-        ref = f"{command.seats_key}#{command.seat.ref}"
+        ref = _seat_ref(command)
         params = self._seat_params(workspace_id, SEAT) | {
             "external_reference_service_name": self._settings.service_name,
             "external_reference_service_model_refs": ref,
@@ -163,11 +186,10 @@ class Staffing:
             WorkspaceResource, "workspace_resources", params, operation=operation
         )
         seats = [seat for seat in found if self._ref_of(seat, operation) == ref]
-        if len(seats) == 1:
-            return seats[0]
-        kind: type[ConnectorError] = Conflict if seats else NotFound
-        words = f"{len(seats)} seats of project {workspace_id} carry the reference {ref}, not one"
-        raise self._account.error(kind, operation, words, rule="external_reference.seat")
+        if len(seats) > 1:
+            words = f"{len(seats)} seats of project {workspace_id} carry the reference {ref}, not one"
+            raise self._account.error(Conflict, operation, words, rule="external_reference.seat")
+        return seats[0] if seats else None
 
     async def _requests(self, seats: Sequence[WorkspaceResource], operation: str) -> list[ResourceRequest]:
         """Requests made since the first of the seats: a request is never older than its seat."""
@@ -230,3 +252,7 @@ class Staffing:
     def _withdrawn(self, asked: ResourceRequest, request_id: str = "") -> Record:
         withdrawn = "true" if asked.status in CLOSED else "false"
         return Record(external_id=asked.id, fields={"withdrawn": withdrawn}, request_id=request_id)
+
+
+def _seat_ref(command: RequestStaffing) -> str:
+    return f"{command.seats_key}#{command.seat.ref}"

@@ -5,7 +5,7 @@ from functools import partial
 
 from connectors.errors import ConnectorError
 from connectors.netsuite.api import NetSuiteApi
-from connectors.netsuite.reference import ReferenceData
+from connectors.netsuite.reference import Ids, ReferenceData
 from connectors.netsuite.settings import NetSuiteSettings
 from connectors.ports import Check
 
@@ -27,7 +27,8 @@ async def inspect(api: NetSuiteApi, settings: NetSuiteSettings, reference: Refer
     return [
         await _line("sign in and subsidiaries", partial(_subsidiaries, api, settings)),
         await _line("open accounting periods", partial(_periods, api)),
-        await _line("payment terms", partial(_terms, reference)),
+        await _line("currencies", partial(_named, reference.currencies, "active currencies")),
+        await _line("payment terms", partial(_named, reference.all_terms, "active payment terms")),
         *[
             await _line(f"fields of {record_type}", partial(_fields, api, record_type, names))
             for record_type, names in custom.items()
@@ -41,9 +42,7 @@ async def inspect(api: NetSuiteApi, settings: NetSuiteSettings, reference: Refer
         ),
         await _line(
             "billing schedule types",
-            partial(
-                _labels, reference, "billingSchedule", "scheduleType", schedule
-            ),
+            partial(_labels, reference, "billingSchedule", "scheduleType", schedule),
         ),
     ]
 
@@ -70,9 +69,9 @@ async def _periods(api: NetSuiteApi) -> Answer:
     return bool(names), f"{len(names)} open" if names else "no accounting period is open"
 
 
-async def _terms(reference: ReferenceData) -> Answer:
-    terms = await reference.all_terms()
-    return bool(terms), ", ".join(sorted(terms)) or "no active payment terms"
+async def _named(read: Callable[[], Awaitable[Ids]], what: str) -> Answer:
+    names = sorted(await read())
+    return bool(names), ", ".join(names) or f"no {what}"
 
 
 async def _fields(api: NetSuiteApi, record_type: str, names: Sequence[str]) -> Answer:

@@ -27,7 +27,7 @@ TENANT_FIELDS: Mapping[str, str] = {
     "customer.payment_terms": "Payment_Terms__c",
     "customer.credit_hold": "Credit_Hold__c",
     "customer.currency": "CurrencyIsoCode",
-    "customer.address.state": "BillingState",
+    "customer.address.state": "BillingStateCode",
     "customer.address.country": "BillingCountryCode",
     "contract.currency": "CurrencyIsoCode",
     "contract.value": "Contract_Value__c",

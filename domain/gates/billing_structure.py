@@ -145,9 +145,8 @@ def _judge_po_amount(case: Case, number: str, ordered: Money, value: Money) -> I
         yield case.finding(
             "contract.customer_po.amount",
             "customer_po.exhausted",
-            f"purchase order {number} covers {ordered} of the contract's {value}, not "
-            f"{value - ordered}: "
-            "ask the customer to raise it",
+            f"purchase order {number} covers {ordered} of the contract's {value}: "
+            f"ask the customer to raise it by {value - ordered}",
             ordered,
         )
 

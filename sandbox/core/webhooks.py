@@ -19,14 +19,15 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from sandbox.core import clock, wire
 from sandbox.core.database import Database
 from sandbox.core.faults import FaultEngine
 from sandbox.settings import WebhookTarget
+
+if TYPE_CHECKING:
+    import httpx
 
 SCHEMES = ("standard-webhooks", "salesforce-outbound-message")
 RETRY_AFTER = (0.2, 1.0, 3.0, 10.0, 30.0)
@@ -106,7 +107,7 @@ class Webhooks:
             for _ in range(2 if again else 1):
                 url = target.url.replace("{system}", system)
                 self._queue(message_id, url, target, body, state)
-        self._wake.set()
+            self._wake.set()
 
     def shown(self, limit: int = 200) -> list[dict[str, Any]]:
         """The last events with what became of them."""
@@ -128,6 +129,10 @@ class Webhooks:
 
     async def run(self) -> None:
         """Deliver for ever (a background task)."""
+        if not self._open():
+            await self._wake.wait()
+        import httpx  # only now: most runs send nothing, and starting fast matters
+
         async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
             self._wake.set()
             while True:
@@ -138,7 +143,7 @@ class Webhooks:
                 except TimeoutError:
                     continue
 
-    async def deliver_due(self, client: httpx.AsyncClient) -> float | None:
+    async def deliver_due(self, client: "httpx.AsyncClient") -> float | None:
         """Deliver what is due; the seconds until something more is, or None."""
         self._wake.clear()
         delivered = False
@@ -159,7 +164,7 @@ class Webhooks:
 
     async def _deliver(
         self,
-        client: httpx.AsyncClient,
+        client: "httpx.AsyncClient",
         seq: int,
         message_id: str,
         url: str,
@@ -178,6 +183,8 @@ class Webhooks:
             headers["webhook-signature"] = signature(secret, message_id, stamp, body)
         else:
             headers = {"content-type": "text/xml; charset=utf-8", "soapaction": '""'}
+        import httpx
+
         attempt = self._attempts[seq] = self._attempts.get(seq, 0) + 1
         try:
             response = await client.post(url, content=body, headers=headers)
@@ -211,7 +218,7 @@ def _lateness(state: str) -> float:
     return float(state.removeprefix("late:")) if state.startswith("late:") else 0.0
 
 
-def _accepted(scheme: str, response: httpx.Response) -> bool:
+def _accepted(scheme: str, response: "httpx.Response") -> bool:
     if scheme == "salesforce-outbound-message":
         return response.status_code == 200 and _ACK.search(response.content) is not None
     return response.is_success

@@ -79,6 +79,9 @@ def _check_names(resource: Resource, query: Mapping[str, str]) -> None:
     unknown = sorted(set(query) - known)
     if unknown:
         raise bad_request(f"{resource.collection} does not know the parameter {unknown[0]}")
+    for name in _DATES:
+        if name in query:
+            _parsed(name, query[name])
     ref = query.get("external_reference_service_model_ref")
     if ref is not None and not ref.isdigit():
         raise bad_request("external_reference_service_model_ref must be an integer")

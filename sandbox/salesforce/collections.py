@@ -5,6 +5,7 @@ row carries `statusCode`, not `errorCode`. With allOrNone, one failure undoes al
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from sandbox.core.call import Answer, Call, Refused
@@ -12,6 +13,7 @@ from sandbox.core.records import RecordStore
 from sandbox.salesforce import rows
 from sandbox.salesforce.crud import Crud
 from sandbox.salesforce.errors import SalesforceErrors, error, refuse, row_errors
+from sandbox.salesforce.objects import ORG
 from sandbox.salesforce.representation import whole
 from sandbox.salesforce.schema import SObject
 
@@ -19,7 +21,8 @@ MOST_ROWS = 200
 MOST_CHUNKS = 10
 ROLLED_BACK = {
     "statusCode": "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-    "message": "Record rolled back because not all records were valid and the request was using AllOrNone header",
+    "message": "Record rolled back because not all records were valid and the request was using AllOrNone"
+    " header",
     "fields": [],
 }
 
@@ -38,7 +41,7 @@ class Collections:
         """`POST /composite/sobjects`."""
         records, all_or_none = _records(call)
         kinds = [_type_of(record) for record in records]
-        chunks = 1 + sum(1 for one, other in zip(kinds, kinds[1:], strict=False) if one != other)
+        chunks = 1 + sum(1 for one, other in pairwise(kinds) if one != other)
         if chunks > MOST_CHUNKS:
             raise refuse("INVALID_BATCH_SIZE", f"records change type {chunks - 1} times; at most 10 chunks")
 
@@ -150,8 +153,6 @@ class _Undo(Exception):
 
 
 def _kind_of(record_id: str) -> SObject:
-    from sandbox.salesforce.objects import ORG
-
     kind = ORG.of_id(record_id)
     if kind is None:
         raise refuse("MALFORMED_ID", f"malformed id {record_id}", ["Id"])

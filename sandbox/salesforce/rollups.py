@@ -1,4 +1,4 @@
-"""What Salesforce computes itself: stage flags, contract number and end, line totals, the opportunity's amount."""
+"""What Salesforce computes itself: stage flags, contract number and end, line totals, roll-up of amounts."""
 
 import calendar
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ def computed(
     return {}
 
 
-def follow(store: RecordStore, record: Record) -> None:
+def follow(store: RecordStore, record: Record, at: float | None = None) -> None:
     """Carry a written or deleted line item's figures to its opportunity."""
     if record.object != "OpportunityLineItem":
         return
@@ -41,7 +41,7 @@ def follow(store: RecordStore, record: Record) -> None:
     changes: dict[str, Any] = {"HasOpportunityLineItem": bool(lines)}
     if lines:
         changes["Amount"] = sum((Decimal(line["TotalPrice"]) for line in lines), Decimal(0))
-    store.update("Opportunity", opportunity_id, changes, derived=True)
+    store.update("Opportunity", opportunity_id, changes, at=at, derived=True)
 
 
 def _contract(store: RecordStore, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,9 +53,9 @@ def external_id(kind: SObject, field_name: str) -> Field:
 
 
 def create(
-    store: RecordStore, kind: SObject, body: Mapping[str, Any], *, owner: str, record_id: str | None = None
+    store: RecordStore, kind: SObject, body: Mapping[str, Any], *, owner: str, at: float | None = None
 ) -> Record:
-    """Add a record from a request body. Raises Refused."""
+    """Add a record from a request body, stamped `at` (default now). Raises Refused."""
     if not kind.writable:
         raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", f"{kind.name} cannot be created by this user", [])
     sent = _values(store, kind, body, creating=True)
@@ -70,12 +70,13 @@ def create(
     record = store.create(
         kind.name,
         values,
-        id=record_id or ids.record_id(kind.prefix, number),
+        id=ids.record_id(kind.prefix, number),
+        at=at,
         natural_key=str(values.get(kind.name_field) or ""),
         effect_key=sent.get(KEY_FIELD),
         sent=sent,
     )
-    rollups.follow(store, record)
+    rollups.follow(store, record, at)
     return record
 
 

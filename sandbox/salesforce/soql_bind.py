@@ -1,4 +1,4 @@
-"""Names of a parsed statement bound to the org's objects, with Salesforce's errors for what does not exist."""
+"""Names of a statement bound to the org's objects, with Salesforce's errors for what does not exist."""
 
 import re
 from collections.abc import Callable

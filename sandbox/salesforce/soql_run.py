@@ -93,8 +93,8 @@ class Statement:
             return None
         if bound.field.type == "id":
             wanted = dict.fromkeys(ids.normal(str(value)) or "" for value in values)
-            rows = (self._store.get(self.kind.name, record_id) for record_id in wanted)
-            return [row for row in rows if row is not None]
+            by_id = (self._store.get(self.kind.name, record_id) for record_id in wanted)
+            return [row for row in by_id if row is not None]
         if not self._store.has_index(self.kind.name, bound.field.name):
             return None
         as_id = bound.field.type == "reference"

@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sandbox.core import clock
+from sandbox.core.call import Refused
 from sandbox.salesforce.errors import refuse
 from sandbox.salesforce.objects import COUNTRIES
 from sandbox.salesforce.schema import NUMERIC, TEXTUAL, Field, SObject
@@ -26,18 +27,16 @@ def checked(sobject: SObject, field: Field, value: Any) -> Any:
         return _text(sobject, field, value)
     if field.type in NUMERIC:
         return _number(field, value)
-    if field.type == "boolean":
-        return value if isinstance(value, bool) else _wrong_type(field, value)
     if field.type == "date":
         return _date(field, value)
-    if field.type == "reference":
-        return value if isinstance(value, str) else _wrong_type(field, value)
-    return _wrong_type(field, value)
+    if isinstance(value, {"boolean": bool, "reference": str}.get(field.type, type(None))):
+        return value
+    raise _wrong_type(field, value)
 
 
 def _text(sobject: SObject, field: Field, value: Any) -> str:
     if not isinstance(value, str):
-        return _wrong_type(field, value)
+        raise _wrong_type(field, value)
     if len(value) > field.length:
         shown = f"{field.name}: data value too large: {value[:80]} (max length={field.length})"
         raise refuse("STRING_TOO_LONG", shown, [field.name])
@@ -55,13 +54,15 @@ def _text(sobject: SObject, field: Field, value: Any) -> str:
 
 def _number(field: Field, value: Any) -> Decimal | int:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return _wrong_type(field, value)
+        raise _wrong_type(field, value)
     exact = Decimal(value)
     if abs(exact) >= Decimal(10) ** (18 - field.scale):
         message = f"{field.name}: value outside of valid range on numeric field: {value}"
         raise refuse("NUMBER_OUTSIDE_VALID_RANGE", message, [field.name])
     if field.type == "int":
-        return int(exact) if exact == exact.to_integral_value() else _wrong_type(field, value)
+        if exact != exact.to_integral_value():
+            raise _wrong_type(field, value)
+        return int(exact)
     return exact.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)
 
 
@@ -70,15 +71,15 @@ def _date(field: Field, value: Any) -> str:
         try:
             return date.fromisoformat(value).isoformat()
         except ValueError:
-            return _wrong_type(field, value)
-    return _wrong_type(field, value)
+            raise _wrong_type(field, value) from None
+    raise _wrong_type(field, value)
 
 
-def _wrong_type(field: Field, value: Any) -> Any:
+def _wrong_type(field: Field, value: Any) -> Refused:
     token = _JSON_TOKENS.get(type(value), "VALUE")
     shown = f" value {value}" if isinstance(value, str | int | Decimal) else ""
     message = f"Cannot deserialize instance of {field.type} from {token}{shown} or request may be missing a"
-    raise refuse("JSON_PARSER_ERROR", f"{message} required field at {field.name}")
+    return refuse("JSON_PARSER_ERROR", f"{message} required field at {field.name}")
 
 
 def stamp(at: float) -> str:

@@ -1,4 +1,4 @@
-"""Puts the firm together. Each part draws from its own generator, so that a larger firm keeps the same start."""
+"""Puts the firm together. Each part draws from a generator of its own: a larger firm starts the same."""
 
 from random import Random
 

@@ -67,7 +67,7 @@ def rate_card(card: str) -> tuple[RateRole, ...]:
 
 
 def readable(company: str) -> str:
-    """A register's capitals as one writes a name: `BOOZ ALLEN HAMILTON INC.` -> `Booz Allen Hamilton Inc.`."""
+    """A register's capitals as one writes a name: `ICF MACRO, INC.` -> `ICF Macro, Inc.`."""
     if company != company.upper():
         return company
     words = re.sub(r"\s+", " ", company).split(" ")

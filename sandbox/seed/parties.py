@@ -70,15 +70,17 @@ def suppliers(chance: Random, per_country: int = 4) -> tuple[Supplier, ...]:
         lent = sorted({always, *chance.sample(roles, 2)})
         name = short(company)
         supplier = Supplier(
-            *(f"S-{number:03d}", _FORMS[country].format(name), country, country, CURRENCY[country]),
-            *(
-                tax_id,
-                address,
-                chance.choice(_TERMS),
-                f"billing@s{number:03d}.example",
-                tuple(lent),
-                contract,
-            ),
+            key=f"S-{number:03d}",
+            name=_FORMS[country].format(name),
+            country=country,
+            region=country,
+            currency=CURRENCY[country],
+            tax_id=tax_id,
+            address=address,
+            payment_terms=chance.choice(_TERMS),
+            email=f"billing@s{number:03d}.example",
+            roles=tuple(lent),
+            source_contract=contract,
         )
         found.append(supplier)
     return tuple(found)

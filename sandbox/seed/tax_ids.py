@@ -1,4 +1,4 @@
-"""Tax ids that are valid in form: German USt-IdNr., Indian GSTIN, US EIN. Invented, but their check digits hold.
+"""Tax ids valid in form: German USt-IdNr., Indian GSTIN, US EIN. Invented, but the check digits hold.
 
 Sources: Bundeszentralamt für Steuern (ISO 7064, MOD 11,10); GSTN (base-36 checksum with factors 1 and 2);
 IRS (two-digit campus prefix, seven digits).

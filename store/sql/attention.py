@@ -1,15 +1,18 @@
 """The projection of exceptions on SQL (`store.ports.Attention`)."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from domain.attention import AttentionItem
+from domain.attention import AttentionItem, AttentionState
 from store.sql.database import Database
 from store.sql.tables import AttentionRecord, table
 
 ATTENTION = table(AttentionRecord)
+
+UNRESOLVED = tuple(state for state in get_args(AttentionState) if state != "resolved")
+"""By name, so that the index on the state serves: what is resolved is kept and grows."""
 
 _BY_ID = select(ATTENTION).where(ATTENTION.c.id == bindparam("of"))
 _INSERT = insert(ATTENTION)
@@ -44,7 +47,7 @@ class SqlAttention:
         """`state="open"` means everything unresolved; `None` means all. Oldest due first."""
         query = select(ATTENTION).order_by(ATTENTION.c.due_at, ATTENTION.c.id).limit(limit)
         if state == "open":
-            query = query.where(ATTENTION.c.state != "resolved")
+            query = query.where(ATTENTION.c.state.in_(UNRESOLVED))
         elif state is not None:
             query = query.where(ATTENTION.c.state == state)
         if owner is not None:

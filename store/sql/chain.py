@@ -8,7 +8,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, literal_column, select, update
 
 from store.ports import AuditEntry
 from store.sql.tables import AuditHead, AuditRecord, table
@@ -31,6 +31,7 @@ _MOVE_HEAD = update(HEADS).where(HEADS.c.process == bindparam("of"))
 _STANDING = select(ENTRIES).where(
     ENTRIES.c.process == bindparam("of"),
     ENTRIES.c.key == bindparam("for_key"),
+    ENTRIES.c.key != literal_column("''"),  # the words of the partial index, else it is not used
     ENTRIES.c.outcome == bindparam("with_outcome"),
 )
 

@@ -21,6 +21,7 @@ from connectors.errors import (
 )
 from connectors.kantata.client import KantataClient, build
 from connectors.kantata.settings import KantataSettings
+from connectors.ports import PsaPort
 from domain.commands import (
     AddSeats,
     CancelProject,
@@ -116,11 +117,16 @@ async def prepare_seats(bench: Bench, client: KantataClient, tag: str) -> tuple[
     role = await role_name(bench)
     seats = (seat("1", role), seat("2", role))
     command = AddSeats(project_external_id=await new_project(client, tag), seats=seats)
+    # Seats of another step on the same project; they also teach the client the role.
+    await client.apply(command.with_changes(seats=(seats[0],)), f"prepare/{tag}/seats/1")
     return command, command.with_changes(seats=(seats[0],))
 
 
 async def prepare_request(bench: Bench, client: KantataClient, tag: str) -> Pair:
     command = await new_request(bench, client, tag)
+    # A request for the other seat; it also teaches the client the approver.
+    other = command.with_changes(seat=seat("2", command.seat.role))
+    await client.apply(other, f"prepare/{tag}/request/2")
     later = command.seat.with_changes(ends_on=END + timedelta(days=1))
     return command, command.with_changes(seat=later)
 
@@ -139,6 +145,11 @@ async def prepare_opening(bench: Bench, client: KantataClient, tag: str) -> Pair
 async def prepare_cancellation(bench: Bench, client: KantataClient, tag: str) -> Pair:
     command = CancelProject(project_external_id=await new_project(client, tag), reason="deal lost")
     return command, command.with_changes(cancelled=False)
+
+
+def as_port(client: KantataClient) -> PsaPort:
+    """The type checker proves here that the client is a PSA."""
+    return client
 
 
 def documented(kind: str, message: str, field: str | None = None) -> dict[str, Any]:
@@ -206,7 +217,6 @@ class TestKantataContract(ConnectorContract):
             token="wrong-token-of-nobody" if wrong else bench.settings.kantata_token,
             timeout_seconds=timeout,
             page_size=25,
-            directory_seconds=0,
             **changes,
         )
         return build("kantata", settings, transport=transport or bench.transport)
@@ -394,6 +404,32 @@ class TestKantataContract(ConnectorContract):
         assert found.external_id == second.external_id != first.external_id
         (answer,) = await client.staffing_answers(command.project_external_id)
         assert (answer.state, answer.request_external_id) == ("open", second.external_id)
+
+    async def test_answers_are_the_same_after_a_restart(
+        self, bench: Bench, client: KantataClient, tag: str, key: str
+    ) -> None:
+        command = await new_request(bench, client, tag)
+        await client.apply(command, key)
+        other = command.with_changes(seat=seat("2", command.seat.role))
+        await client.apply(other, f"{key}-other")
+        known = await client.staffing_answers(command.project_external_id)
+        restarted = self.connect(bench)
+        assert await restarted.staffing_answers(command.project_external_id) == known
+        assert [answer.state for answer in known] == ["open", "open"]
+        await restarted.aclose()
+
+    async def test_a_request_a_person_makes_after_a_rejection_counts(
+        self, bench: Bench, client: KantataClient, tag: str, key: str
+    ) -> None:
+        command = await new_request(bench, client, tag)
+        asked = await client.apply(command, key)
+        (before,) = await client.staffing_answers(command.project_external_id)
+        await bench.edit("resource_requests", asked.external_id, {"request_resolution_status": "reject"})
+        again = await bench.add(
+            "resource_requests", {"approver_ids": [2], "resource_id": int(before.seat_external_id)}
+        )
+        (after,) = await client.staffing_answers(command.project_external_id)
+        assert (after.state, after.request_external_id) == ("open", again["id"])
 
     async def test_a_project_is_created_closed_and_opened_by_status(
         self, bench: Bench, client: KantataClient, project: str, key: str

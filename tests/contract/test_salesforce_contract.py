@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connectors.errors import (
     Ambiguous,
@@ -16,16 +20,27 @@ from connectors.errors import (
     Unauthenticated,
 )
 from connectors.http import exact_json
+from connectors.salesforce import soql
+from connectors.salesforce.api import Part
 from connectors.salesforce.client import SalesforceClient, build
 from connectors.salesforce.settings import SalesforceSettings
 from domain.commands import Command, MarkDeal
 from domain.money import Money
+from sandbox.settings import SandboxSettings
 from tests.contract.bench import Bench
 from tests.contract.connector_contract import ConnectorContract, Plan, Refusal
 from tests.unit.connectors.salesforce.salesforce_sample import query_answer
 
 TOKEN = "00D5g0000012345!canary-token-for-tests"
 DEAL_ID = "0065g00000AbCdEAAV"
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def pem(key: rsa.RSAPrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
 
 
 def problem(code: str, message: str, *fields: str) -> list[dict[str, Any]]:
@@ -190,6 +205,16 @@ class TestSalesforceContract(ConnectorContract):
         settings = SalesforceSettings.model_validate(given)
         return build("salesforce", settings, transport=transport or bench.transport)
 
+    @classmethod
+    def sandbox_settings(cls, home: Path) -> SandboxSettings:
+        public = home / "salesforce.pem"
+        public.write_bytes(
+            KEY.public_key().public_bytes(
+                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+        )
+        return SandboxSettings(home=home, quiet=True, deals=90, salesforce_jwt_public_key=public)
+
     def secrets(self, bench: Bench) -> Sequence[str]:
         return (bench.settings.salesforce_secret, TOKEN)
 
@@ -242,6 +267,54 @@ class TestSalesforceContract(ConnectorContract):
 
     # ---- what only this system does
 
+    async def test_both_ways_to_sign_in_are_accepted(self, bench: Bench) -> None:
+        by_key = {"auth": "jwt_bearer", "username": bench.settings.salesforce_username}
+        for options in ({}, {"basic": True}, {**by_key, "private_key": pem(KEY)}):
+            client = self.connect(bench, **options)
+            await self.read(client)
+            await client.aclose()
+        client = self.connect(bench, **by_key, private_key=pem(OTHER_KEY))
+        with pytest.raises(Unauthenticated, match="credentials are refused"):
+            await self.read(client)
+        await client.aclose()
+
+    async def test_an_upsert_by_external_id_creates_once(
+        self, client: SalesforceClient, bench: Bench, tag: str
+    ) -> None:
+        values = {"Name": f"Upserted {tag}"}
+        key = f"TAX/{tag} ü"
+        first = await client.api.upsert("Account", "Tax_Id__c", key, values, operation="upsert customer")
+        again = await client.api.upsert("Account", "Tax_Id__c", key, values, operation="upsert customer")
+        assert first.created
+        assert not again.created
+        assert first.id == again.id
+        await bench.add("Account", {"Name": "Same tax id", "Tax_Id__c": key})
+        with pytest.raises(Conflict, match=first.id):
+            await client.api.upsert("Account", "Tax_Id__c", key, values, operation="upsert customer")
+
+    async def test_a_composite_lands_whole_or_not_at_all(self, client: SalesforceClient, tag: str) -> None:
+        account = Part("account", "POST", "sobjects/Account", {"Name": f"Composite {tag}"})
+        contact = {"AccountId": "@{account.id}", "LastName": "Keller"}
+        good = Part("contact", "POST", "sobjects/Contact", contact)
+        answers = await client.api.composite([account, good], operation="create customer", write=True)
+        assert [answer.status for answer in answers] == [201, 201]
+        bad = Part("contact", "POST", "sobjects/Contact", {"AccountId": "@{account.id}"})
+        with pytest.raises(Rejected, match="LastName") as rejected:
+            await client.api.composite([account, bad], operation="create customer", write=True)
+        assert rejected.value.code == "REQUIRED_FIELD_MISSING"
+        statement = f"SELECT Id FROM Account WHERE Name = {soql.text(f'Composite {tag}')}"  # noqa: S608
+        assert len(await client.api.query(statement, operation="count")) == 1
+
+    async def test_a_long_answer_is_read_to_its_end(self, bench: Bench) -> None:
+        client = self.connect(bench, page_size=200)
+        before = len(await bench.requests())
+        statement = "SELECT Id FROM OpportunityLineItem ORDER BY Id"
+        rows = await client.api.query(statement, operation="list lines")
+        pages = len(await bench.requests()) - before - 1
+        assert pages > 1
+        assert len({row["Id"] for row in rows}) == len(rows) > 200
+        await client.aclose()
+
     async def test_an_amount_typed_in_the_screens_is_read_exactly(
         self, bench: Bench, client: SalesforceClient
     ) -> None:
@@ -274,12 +347,12 @@ class TestSalesforceContract(ConnectorContract):
         self, bench: Bench, client: SalesforceClient
     ) -> None:
         deals = await client.signed_deals(None)
-        newest = deals[-1].version
-        deal = await client.read_deal(deals[0].external_id)
+        newest, old = deals[-1].version, deals[0].external_id
+        assert old not in [found.external_id for found in await client.signed_deals(newest)]
+        deal = await client.read_deal(old)
         assert deal.contract is not None
         await bench.edit("Contract", deal.contract.external_id, {"CustomerSignedDate": "2026-11-23"})
-        since = [found for found in await client.signed_deals(newest) if found.version > newest]
-        assert [found.external_id for found in since] == [deal.external_id]
+        assert old in [found.external_id for found in await client.signed_deals(newest)]
 
     async def test_signed_deals_come_oldest_change_first_up_to_the_limit(
         self, client: SalesforceClient

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import AsyncIterator
 
 import httpx
 import psutil
@@ -10,6 +11,7 @@ import pytest
 from local.doctor import examine
 from local.ephemeral import ephemeral_firm
 from local.launch import SERVICES
+from local.secrets_setup import firm_variables
 from local.services import down, state, up
 from runtime.connect import connect
 from runtime.settings import Settings
@@ -17,50 +19,61 @@ from runtime.settings import Settings
 pytestmark = pytest.mark.e2e
 
 
+@pytest.fixture(scope="module")
+async def firm() -> AsyncIterator[Settings]:
+    async with ephemeral_firm(in_memory=False) as settings:
+        yield settings
+
+
+async def conditions(settings: Settings) -> dict[str, str]:
+    return {service.name: service.condition for service in await state(settings)}
+
+
 async def pids(settings: Settings) -> dict[str, int]:
-    return {state.name: state.pid for state in await state(settings) if state.pid is not None}
+    return {service.name: service.pid for service in await state(settings) if service.pid is not None}
 
 
-async def test_firm_comes_up_and_leaves_nothing_behind() -> None:
-    async with ephemeral_firm() as settings:
-        states = await state(settings)
-        assert {state.name: state.condition for state in states} == dict.fromkeys(SERVICES, "running")
-        async with httpx.AsyncClient(trust_env=False) as client:
-            assert (await client.get(f"{settings.gateway_url}/healthz")).status_code == httpx.codes.OK
-            assert (await client.get(f"{settings.sandbox_url}/_health")).status_code == httpx.codes.OK
-            assert (await client.get(f"http://127.0.0.1:{settings.ui_port}/")).status_code == httpx.codes.OK
+async def test_all_services_do_their_work(firm: Settings) -> None:
+    assert await conditions(firm) == dict.fromkeys(SERVICES, "running")
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for url in (
+            f"{firm.gateway_url}/healthz",
+            f"{firm.sandbox_url}/_health",
+            f"http://127.0.0.1:{firm.ui_port}/",
+        ):
+            assert (await client.get(url)).status_code == httpx.codes.OK, url
+
+
+async def test_doctor_finds_nothing_to_mend(firm: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in firm_variables(firm.home, {}):
+        monkeypatch.delenv(name, raising=False)
+    assert [check for check in await examine(firm) if not check.ok] == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_killed_service_starts_again_on_its_own(firm: Settings, name: str) -> None:
+    before = await pids(firm)
+    os.kill(before[name], signal.SIGKILL)
+    await up(firm, [name])
+    after = await pids(firm)
+    assert after.pop(name) != before.pop(name)
+    assert after == before
+    assert await (await connect(firm)).service_client.check_health()
+
+
+async def test_down_stops_in_order_and_up_finds_the_state_again(firm: Settings) -> None:
+    stopped = await down(firm)
+    assert set(stopped[:2]) == {"worker", "gateway"}
+    assert set(stopped[2:]) == {"sandbox", "temporal"}
+    assert await conditions(firm) == dict.fromkeys(SERVICES, "stopped")
+
+    await up(firm)
+    assert await conditions(firm) == dict.fromkeys(SERVICES, "running")
+
+
+async def test_nothing_is_left_behind() -> None:
+    async with ephemeral_firm(queue_prefix="lane.") as settings:
         running = await pids(settings)
+        assert set(running) == set(SERVICES)
     assert not [pid for pid in running.values() if psutil.pid_exists(pid)]
     assert not settings.home.exists()
-
-
-async def test_doctor_finds_a_running_firm_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("FAIRLEAD_")]:
-        monkeypatch.delenv(name)
-    async with ephemeral_firm() as settings:
-        unwell = [check for check in await examine(settings) if not check.ok]
-    assert unwell == []
-
-
-@pytest.mark.parametrize("name", ["worker", "gateway", "sandbox", "temporal"])
-async def test_killed_service_starts_again_on_its_own(name: str) -> None:
-    async with ephemeral_firm(in_memory=False) as settings:
-        before = await pids(settings)
-        os.kill(before[name], signal.SIGKILL)
-        await up(settings, [name])
-        after = await pids(settings)
-        assert after.pop(name) != before.pop(name)
-        assert after == before
-        assert await (await connect(settings)).service_client.check_health()
-
-
-async def test_down_stops_everything_in_order_and_up_finds_the_state_again() -> None:
-    async with ephemeral_firm(in_memory=False) as settings:
-        lines: list[str] = []
-        stopped = await down(settings, say=lines.append)
-        assert set(stopped[:2]) == {"worker", "gateway"}
-        assert set(stopped[2:]) == {"sandbox", "temporal"}
-        assert [state.condition for state in await state(settings)] == ["stopped"] * len(SERVICES)
-
-        await up(settings)
-        assert [state.condition for state in await state(settings)] == ["running"] * len(SERVICES)

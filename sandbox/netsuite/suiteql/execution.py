@@ -25,6 +25,7 @@ from sandbox.netsuite.suiteql.tree import (
     Query,
     Source,
     Term,
+    children,
 )
 from sandbox.netsuite.suiteql.values import Value
 
@@ -61,10 +62,7 @@ class _Execution:
             self._declare(source)
 
     def rows(self) -> list[dict[str, str]]:
-        found = self._joined()
-        if self._query.where is not None:
-            test = self._test(self._query.where)
-            found = (row for row in found if test(row))
+        found = self._filtered(self._joined(), self._conditions(alone=False))
         ordered = self._ordered(list(found))
         outputs = [(output.name, self._evaluate(output.term)) for output in self._outputs()]
         shown = [_shown(row, outputs) for row in ordered]
@@ -88,6 +86,8 @@ class _Execution:
     def _joined(self) -> Iterator[Row]:
         source = self._query.source
         rows: Iterable[Row] = ({source.alias: record} for record in self._records(source))
+        # What the first table alone decides is decided before rows are joined: joins are the costly part.
+        rows = self._filtered(rows, self._conditions(alone=True))
         for join in self._query.joins:
             rows = self._join(rows, join.source, join.left, join.right, join.outer)
         yield from rows
@@ -121,6 +121,23 @@ class _Execution:
         return rows
 
     # ---- conditions
+
+    def _filtered(self, rows: Iterable[Row], conditions: Sequence[Condition]) -> Iterable[Row]:
+        for condition in conditions:
+            rows = filter(self._test(condition), rows)
+        return rows
+
+    def _conditions(self, *, alone: bool) -> list[Condition]:
+        """The parts of WHERE that read the first table alone, or the others."""
+        where = self._query.where
+        parts = where.parts if isinstance(where, Junction) and where.operator == "AND" else (where,)
+        first = {self._query.source.alias}
+        return [part for part in parts if part is not None and (self._aliases(part) <= first) is alone]
+
+    def _aliases(self, part: Condition | Term) -> set[str]:
+        if isinstance(part, Column):
+            return {self._owner(part)}
+        return set().union(*(self._aliases(each) for each in children(part)))
 
     def _test(self, condition: Condition) -> Test:
         if isinstance(condition, Junction):

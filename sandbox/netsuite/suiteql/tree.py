@@ -119,3 +119,18 @@ class Query:
     """Terms with True for descending."""
     parameters: int
     distinct: bool = False
+
+
+def children(part: Condition | Term) -> tuple[Condition | Term, ...]:
+    """The parts a condition or term is made of; a column, literal or parameter has none."""
+    if isinstance(part, Comparison):
+        return (part.left, part.right)
+    if isinstance(part, Membership):
+        return (part.term, *part.options)
+    if isinstance(part, NullTest):
+        return (part.term,)
+    if isinstance(part, Junction):
+        return part.parts
+    if isinstance(part, Negation):
+        return (part.part,)
+    return part.arguments if isinstance(part, Function) else ()

@@ -1,5 +1,6 @@
 """What the gateway's tests are made of: a firm with three sources, a recording Temporal, signed requests."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -90,6 +91,7 @@ class RecordingTemporal:
     """Instead of a Temporal server: records starts and signals, and can be away."""
 
     def __init__(self) -> None:
+        self.started = asyncio.Event()
         self.starts: list[dict[str, Any]] = []
         self.signals: list[tuple[str, str, EventRef]] = []
         self.away = False
@@ -118,6 +120,7 @@ class RecordingTemporal:
             raise self.start_error
         workflow_id = process_key("activation", firm, deal)
         joined = any(start["workflow_id"] == workflow_id for start in self.starts)
+        self.started.set()
         self.starts.append({"workflow_id": workflow_id, "requested_by": requested_by, "event": event})
         return SimpleNamespace(workflow_id=workflow_id, run_id="run", joined=joined)
 

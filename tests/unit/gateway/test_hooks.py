@@ -1,7 +1,8 @@
 """Posting events: what is kept, what is answered, and in which order."""
 
 import asyncio
-import json
+import hashlib
+import hmac
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,6 @@ from store.ports import StoreError
 from tests.unit.gateway.conftest import Running
 from tests.unit.gateway.gateway_parts import (
     DEAL,
-    KEY,
     NOW,
     OLD_KEY,
     PLAIN_SECRET,
@@ -23,6 +23,7 @@ from tests.unit.gateway.gateway_parts import (
     decided,
     encoded,
     event,
+    inbox_row,
     signed,
 )
 
@@ -150,10 +151,23 @@ async def test_the_payload_of_standard_webhooks_is_taken_too(gateway: Running) -
     assert row.body["specversion"] == "1.0"
 
 
-async def test_a_generic_source_is_held_to_its_own_events(gateway: Running) -> None:
-    import hashlib
-    import hmac
+async def test_a_changed_opportunity_told_by_webhook_is_a_hint_about_a_deal(gateway: Running) -> None:
+    data = {
+        "organization_id": "00DWX0000009zXyEAI",
+        "object": "Opportunity",
+        "id": DEAL,
+        "system_modstamp": "2026-11-23T11:59:00.000+0000",
+        "StageName": "Closed Won",
+    }
+    body = {"type": "opportunity.signed", "timestamp": NOW.isoformat(), "data": data}
+    assert (await post(gateway, body, id="msg_2")).status_code == 202
+    row = await gateway.store.inbox.get("crm:msg_2")
+    assert row is not None
+    assert (row.type, row.subject, row.version) == ("deal.signed", DEAL, NOW - timedelta(minutes=1))
+    assert row.body["data"]["org"] == data["organization_id"]
 
+
+async def test_a_generic_source_is_held_to_its_own_events(gateway: Running) -> None:
     async def send(body: dict[str, Any]) -> httpx.Response:
         content, stamp = encoded(body), str(int(NOW.timestamp()))
         digest = hmac.new(PLAIN_SECRET.encode(), f"{stamp}.".encode() + content, hashlib.sha256)
@@ -321,22 +335,7 @@ async def test_the_index_lists_the_addresses(gateway: Running) -> None:
 
 
 async def test_the_lifespan_sweeps_and_ends_cleanly(gateway: Running) -> None:
-    await gateway.store.inbox.put((await _received(gateway)).model_copy())
+    await gateway.store.inbox.put(inbox_row(event(id="left-over")))
     async with asyncio.timeout(10), gateway.app.router.lifespan_context(gateway.app):
-        while not gateway.temporal.starts:
-            await asyncio.sleep(0.005)
+        await gateway.temporal.started.wait()
     assert len(gateway.temporal.starts) == 1
-
-
-async def _received(gateway: Running) -> Any:
-    from tests.unit.gateway.gateway_parts import inbox_row
-
-    return inbox_row(event(id="left-over"))
-
-
-def test_the_parts_of_these_tests_sign_like_the_specification() -> None:
-    """Guards the helper: an id, a time stamp and a body joined by dots, HMAC-SHA256, base64."""
-    headers = signed(b"{}", id="a", at=NOW)
-    assert headers["webhook-signature"].startswith("v1,")
-    assert len(KEY) == 32
-    assert json.loads(encoded(event()))["specversion"] == "1.0"

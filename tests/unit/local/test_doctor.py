@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from firm.load import load
 from local import doctor, secrets_setup
+from local.firm_files import copy_example, with_values
 from local.ports import free_ports
 from runtime.settings import Settings
 from store.sql.migrate import upgrade
@@ -34,8 +36,8 @@ async def test_bare_machine_gets_a_cure_for_each_fault(settings: Settings) -> No
         "disk space",
         "Temporal",
         "search attributes",
-        "store",
         "firm file",
+        "store",
         "gateway",
     ]
     assert [name for name, check in checks.items() if check.ok] == [
@@ -77,21 +79,25 @@ async def test_host_of_a_system(temporal_env: WorkflowEnvironment) -> None:
     assert "[systems.erp]" in refused.cure
 
 
-async def test_example_firm_lacks_only_its_credentials_until_they_are_made(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from firm.load import load
-    from local.firm_files import copy_example
-
-    for name in ("SALESFORCE_CLIENT_SECRET", "KANTATA_TOKEN", "NETSUITE_PRIVATE_KEY", "WEBHOOK_SECRET"):
-        monkeypatch.delenv(f"FAIRLEAD_{name}", raising=False)
+def test_example_firm_lacks_only_its_credentials_until_they_are_made(settings: Settings) -> None:
     firm = load(copy_example(settings.home, settings.sandbox_url))
-    before = doctor.credentials(firm, settings)
+    before = doctor.credentials(firm, {})
     assert not before.ok
     assert "FAIRLEAD_KANTATA_TOKEN is not set" in before.detail
 
     secrets_setup.create(settings.home)
-    after = doctor.credentials(firm, settings)
-    assert after.ok, after.detail
     stored = secrets_setup.firm_variables(settings.home, {})
+    after = doctor.credentials(firm, stored)
+    assert after.ok, after.detail
+    assert doctor.connectors(firm, stored).ok
     assert not [secret for secret in stored.values() if secret in after.detail]
+
+
+def test_setting_that_a_connector_refuses_is_named(settings: Settings) -> None:
+    file = copy_example(settings.home, settings.sandbox_url)
+    file.write_text(with_values(file.read_text(), "systems.salesforce.settings", {"page_sise": "7"}))
+    secrets_setup.create(settings.home)
+    check = doctor.connectors(load(file), secrets_setup.firm_variables(settings.home, {}))
+    assert not check.ok
+    assert "page_sise" in check.detail
+    assert str(file) in check.cure

@@ -11,7 +11,9 @@ import psutil
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from local import foreground, process
+from firm.problems import FirmFileError
+from local import foreground, process, secrets_setup
+from local.firm_files import copy_example
 from local.launch import Launch, ServiceName
 from local.ports import free_ports
 from local.services import ServiceState, down, state, up
@@ -89,11 +91,20 @@ async def test_reachable_server_is_used_and_not_stopped(
 
 async def test_service_that_cannot_start_shows_the_end_of_its_log(settings: Settings) -> None:
     """The worker finds no Temporal and ends; the reason stands in the message."""
-    settings.home.joinpath("fairlead.toml").write_text("[firm]\n", encoding="utf-8")
+    copy_example(settings.home, settings.sandbox_url)
+    secrets_setup.create(settings.home)
     with pytest.raises(ServiceError, match="worker ended while it started with exit code") as caught:
         await up(settings, ["worker"])
+    assert "No Temporal server answers" in str(caught.value)
     assert str(settings.home / "log" / "worker.log") in str(caught.value)
     assert of(await state(settings), "worker").condition == "stopped"
+
+
+async def test_mistake_in_the_firm_file_is_told_before_anything_starts(settings: Settings) -> None:
+    settings.firm_file.write_text("[firm]\n", encoding="utf-8")
+    with pytest.raises(FirmFileError, match=r"fairlead\.toml"):
+        await up(settings)
+    assert {service.condition for service in await state(settings)} == {"stopped"}
 
 
 async def test_unknown_service_is_refused(settings: Settings) -> None:

@@ -96,7 +96,7 @@ def firm() -> Firm:
     )
 
 
-def _customer(key: str, name: str, tax_id: str, address: Address, **known: bool) -> Customer:
+def _customer(key: str, name: str, tax_id: str, address: Address, **known: Any) -> Customer:
     contact = ("info@example.com", "Ada", "Roth", "Energy", "")
     return Customer(key, name, f"{name} AG", "DE", "DE", "EUR", tax_id, address, "Net 30", *contact, **known)
 
@@ -176,6 +176,11 @@ class Account:
             "projectedEndDate": "2027-03-31",
         }
         return body | changes
+
+    def requests(self) -> list[str]:
+        """Method and path of every request so far, sign-in left out."""
+        shown = self.log.shown("netsuite", 5000)
+        return [f"{each['method']} {each['path']}" for each in shown if "oauth2" not in each["path"]]
 
     async def close(self) -> None:
         """Close client and file."""

@@ -102,15 +102,17 @@ def test_several_at_once_upgrade_a_new_store_once(tmp_path: Path):
 def test_upgrade_works_from_any_folder_and_with_any_name(tmp_path: Path):
     folder = tmp_path / "50% off ünï? #1"
     folder.mkdir()
+    for package in ("store", "domain"):
+        (folder / package).symlink_to(REPOSITORY / package)
     code = (
         "from store.sql import migrate; import sys; migrate.upgrade(sys.argv[1]);"
         "print(migrate.current(sys.argv[1]))"
     )
     url = sqlite_url(folder / "store.db")
     answer = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, url],
-        cwd=folder,
-        env={"PYTHONPATH": str(REPOSITORY)},
+        [sys.executable, "-W", "error", "-P", "-c", code, url],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
         check=False,

@@ -20,7 +20,7 @@ QUERY_ANSWER = """
     "Id": "0015g00000XyZaBAAV", "Name": "Rheinland Energie", "Legal_Name__c": "Rheinland Energie AG",
     "Tax_Id__c": "DE136695976", "Payment_Terms__c": "Net 30", "Credit_Hold__c": false,
     "BillingStreet": "Domplatz 1", "BillingCity": "Köln", "BillingPostalCode": "50667",
-    "BillingState": "Nordrhein-Westfalen", "BillingCountryCode": "DE", "CurrencyIsoCode": "EUR",
+    "BillingStateCode": "NW", "BillingCountryCode": "DE", "CurrencyIsoCode": "EUR",
     "SystemModstamp": "2026-11-21T10:00:00.000+0000"},
   "Contract": {
     "attributes": {"type": "Contract", "url": "/services/data/v66.0/sobjects/Contract/8005g00000QrStUAAV"},

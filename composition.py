@@ -1,0 +1,174 @@
+"""Putting the parts together: the firm's file becomes connectors, store and activities.
+
+The one place that knows vendors by name. Everything else asks for roles.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from activities.attention import AttentionActivities
+from activities.boundary import Boundary
+from activities.crm import CrmActivities
+from activities.decisions import DecisionActivities
+from activities.effects import CrashPoints, EffectRunner, no_crash
+from activities.erp import ErpActivities
+from activities.gates import GateActivities
+from activities.process import ProcessActivities
+from activities.psa import PsaActivities
+from connectors.kantata.client import build as build_kantata
+from connectors.kantata.settings import KantataSettings
+from connectors.netsuite.client import build as build_netsuite
+from connectors.netsuite.settings import NetSuiteSettings
+from connectors.ports import SystemPort
+from connectors.salesforce.client import build as build_salesforce
+from connectors.salesforce.settings import SalesforceSettings
+from domain.policy import PolicySnapshot, Role
+from firm.load import load
+from firm.model import Firm
+from firm.policies import snapshot
+from firm.problems import FirmFileError, Problem, problems_from
+from firm.secrets import SecretError
+from runtime.crash_points import FileCrashPoints
+from runtime.settings import Settings
+from store.ports import Store
+from store.sql.engine import SqlStore, open_store
+
+FIND_BEFORE_CREATE = "find-before-create"
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """A vendor Fairlead speaks with: its settings and how its client is built from them."""
+
+    settings: type[BaseModel]
+    build: Callable[[str, Any], SystemPort]
+
+
+VENDORS: Mapping[str, Vendor] = {
+    "salesforce": Vendor(SalesforceSettings, build_salesforce),
+    "kantata": Vendor(KantataSettings, build_kantata),
+    "netsuite": Vendor(NetSuiteSettings, build_netsuite),
+}
+
+_ACTIVITIES: Mapping[str, Any] = {"crm": CrmActivities, "psa": PsaActivities, "erp": ErpActivities}
+
+
+class FirmPolicies:
+    """The firm's file as the activities need it."""
+
+    def __init__(self, firm: Firm, settings: Settings) -> None:
+        taken = snapshot(firm)
+        routes = tuple(
+            route.model_copy(update={"task_queue": settings.queue(route.task_queue)})
+            for route in taken.routes
+        )
+        self._snapshot = taken.model_copy(update={"routes": routes})
+
+    def snapshot(self) -> PolicySnapshot:
+        return self._snapshot
+
+
+def load_firm(settings: Settings) -> Firm:
+    """The firm's file, with every vendor's own settings checked too. Raises `FirmFileError`."""
+    firm = load(settings.firm_file)
+    problems: list[Problem] = []
+    for name in firm.systems:
+        try:
+            connector_settings(firm, name)
+        except FirmFileError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise FirmFileError(problems)
+    return firm
+
+
+def connector_settings(firm: Firm, system: str) -> BaseModel:
+    """Settings of the connector of `system`. Raises `FirmFileError` naming key and cure."""
+    section = firm.systems[system]
+    file = str(firm.file)
+    try:
+        values = firm.connector_settings(system)
+        return VENDORS[section.vendor].settings.model_validate(values)
+    except SecretError as error:
+        what, _, cure = str(error).partition("; ")
+        raise FirmFileError(
+            [Problem(file=file, key=f"systems.{system}.auth", line=None, what=what, cure=cure)]
+        ) from error
+    except ValidationError as error:
+        raise FirmFileError(list(problems_from(error, file, ("systems", system, "settings")))) from error
+
+
+def build_connector(firm: Firm, system: str) -> SystemPort:
+    """The client of one system. Raises `FirmFileError`."""
+    return VENDORS[firm.systems[system].vendor].build(system, connector_settings(firm, system))
+
+
+def open_firm_store(firm: Firm, settings: Settings) -> SqlStore:
+    """Fairlead's own database: the firm's, else the file in Fairlead's home. Raises `StoreError`."""
+    return open_store(firm.store_url() or settings.store_url)
+
+
+def roles_of(firm: Firm, system: str) -> list[Role]:
+    """The roles a system plays, for the whole firm or for one legal entity."""
+    roles = snapshot(firm).routes
+    played = {route.role for route in roles if route.system == system}
+    return [role for role in get_args(Role) if role in played]
+
+
+def vendor_activities(
+    firm: Firm, settings: Settings, store: Store, system: str, port: SystemPort
+) -> list[Any]:
+    """Activities of every role `system` plays, for the worker on its task queue."""
+    runner = EffectRunner(
+        port,
+        store,
+        commit_limit=firm.systems[system].commit_limit,
+        crash_point=_crash_points(settings),
+        find_before_create=settings.planted_bug != FIND_BEFORE_CREATE,
+    )
+    boundary = Boundary()
+    found: list[Any] = []
+    for role in roles_of(firm, system):
+        if role in _ACTIVITIES:
+            found += methods(_ACTIVITIES[role](port, runner, store, boundary))
+    return found
+
+
+def own_activities(firm: Firm, settings: Settings, store: Store) -> list[Any]:
+    """Activities on our own store and the firm's file, for the worker of the workflows."""
+    policies = FirmPolicies(firm, settings)
+    return [
+        *methods(ProcessActivities(store, policies)),
+        *methods(GateActivities(store, firm)),
+        *methods(DecisionActivities(store)),
+        *methods(AttentionActivities(store)),
+    ]
+
+
+def methods(holder: object) -> list[Any]:
+    """Every activity of a class that holds ports: nothing can be forgotten in a list."""
+    names = [name for name in dir(type(holder)) if not name.startswith("__")]
+    bound = [getattr(holder, name) for name in names]
+    return [method for method in bound if hasattr(method, "__temporal_activity_definition")]
+
+
+def _crash_points(settings: Settings) -> CrashPoints:
+    return FileCrashPoints(Path(settings.crash_dir)) if settings.crash_dir else no_crash
+
+
+def served_systems(firm: Firm, only: Sequence[str]) -> list[str]:
+    """Systems a worker serves: those named, else all with a role. Raises `ValueError` for unknown names."""
+    unknown = [name for name in only if name not in firm.systems]
+    if unknown:
+        raise ValueError(
+            f"no system {unknown[0]!r} in {firm.file}; there are {', '.join(sorted(firm.systems))}"
+        )
+    return list(only) or [name for name in firm.systems if roles_of(firm, name)]
+
+
+POLL_GIVE_UP = timedelta(minutes=10)
