@@ -21,8 +21,8 @@ from local.services import silent, up
 from local.startup import Say
 from runtime.settings import Settings
 
-FAST_TIMING = {"heartbeat_timeout": "1.0", "read_timeout": "15.0", "write_timeout": "30.0"}
-"""Values of the firm file's `[timing]`: a killed worker is noticed after one second, not five."""
+FAST_TIMING = {"heartbeat_timeout": "2.0", "read_timeout": "15.0", "write_timeout": "30.0"}
+"""Values of the firm file's `[timing]`: a killed worker is noticed after two seconds, not five."""
 _OURS = ("FAIRLEAD_", "SANDBOX_", "TEMPORAL_")
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from connectors.errors import Ambiguous, ConnectorError
+from connectors.errors import Ambiguous, ConnectorError, Rejected
 from connectors.http.paging import Keyset, PageRequest, walk
 from connectors.http.resolution import Refusal
 from connectors.http.shapes import read_as
@@ -102,11 +102,25 @@ class NetSuiteApi:
             first,
             Keyset(self._page_size, after),
             operation=operation,
-            items=lambda body: _items(body),
+            items=lambda body: self._rows_of(body, operation),
             identity=lambda row: row["id"],
             headers={"Prefer": "transient"},
         ):
             yield row
+
+    def _rows_of(self, body: Any, operation: str) -> Sequence[Any]:
+        items = body.get("items") if isinstance(body, Mapping) else None
+        whole = isinstance(items, list) and all(str(row.get("id", "")).isdecimal() for row in items)
+        if items is None or not whole:
+            field = "suiteql.items" if items is None else "suiteql.id"
+            raise Rejected(
+                f"{self.http.system}: {operation}: the answer is not as documented: {field} is missing",
+                system=self.http.system,
+                operation=operation,
+                field=field,
+                rule="schema.missing_field",
+            )
+        return list(items)
 
     async def options(
         self, record_type: str, fields: Sequence[str], *, operation: str
@@ -182,6 +196,11 @@ class NetSuiteApi:
         if not status.completed:
             return None
         tasks = self._shape(TaskList, await self._job(f"{job.path}/task", operation), "job.task", operation)
+        if len(tasks.items) != len(job.external_ids):
+            sent, shown = len(job.external_ids), len(tasks.items)
+            words = f"job {job.id} shows {shown} tasks for {sent} records; look the records up by external id"
+            text = f"{self.http.system}: {operation}: {words}"
+            raise Ambiguous(text, system=self.http.system, operation=operation, field="job.task")
         return tuple(
             [
                 await self._result(job, task.id, external_id, operation)
@@ -213,11 +232,6 @@ def _path(record_type: str, address: str) -> str:
 
 def _statement(query: str, params: Sequence[str | int]) -> dict[str, Any]:
     return {"q": query, "params": list(params)}
-
-
-def _items(body: Any) -> Sequence[Any]:
-    items = body.get("items") if isinstance(body, Mapping) else None
-    return items if isinstance(items, list) else ()
 
 
 def _labels(options: Any) -> dict[str, str]:

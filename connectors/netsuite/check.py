@@ -5,6 +5,7 @@ from functools import partial
 
 from connectors.errors import ConnectorError
 from connectors.netsuite.api import NetSuiteApi
+from connectors.netsuite.parties import Parties
 from connectors.netsuite.reference import Ids, ReferenceData
 from connectors.netsuite.settings import NetSuiteSettings
 from connectors.ports import Check
@@ -15,7 +16,9 @@ PERIODS = "SELECT id, periodname AS name FROM accountingperiod WHERE closed = 'F
 Answer = tuple[bool, str]
 
 
-async def inspect(api: NetSuiteApi, settings: NetSuiteSettings, reference: ReferenceData) -> Sequence[Check]:
+async def inspect(
+    api: NetSuiteApi, settings: NetSuiteSettings, reference: ReferenceData, parties: Parties
+) -> Sequence[Check]:
     """One line per ability; a failure is a red line, never an exception."""
     custom = {
         "customer": (settings.customer_key_field, settings.customer_crm_field),
@@ -28,6 +31,7 @@ async def inspect(api: NetSuiteApi, settings: NetSuiteSettings, reference: Refer
         await _line("sign in and subsidiaries", partial(_subsidiaries, api, settings)),
         await _line("open accounting periods", partial(_periods, api)),
         await _line("currencies", partial(_named, reference.currencies, "active currencies")),
+        await _line("customer matching", partial(_columns, settings, parties)),
         await _line("payment terms", partial(_named, reference.all_terms, "active payment terms")),
         *[
             await _line(f"fields of {record_type}", partial(_fields, api, record_type, names))
@@ -72,6 +76,11 @@ async def _periods(api: NetSuiteApi) -> Answer:
 async def _named(read: Callable[[], Awaitable[Ids]], what: str) -> Answer:
     names = sorted(await read())
     return bool(names), ", ".join(names) or f"no {what}"
+
+
+async def _columns(settings: NetSuiteSettings, parties: Parties) -> Answer:
+    await parties.probe()
+    return True, f"by {settings.tax_column} and {settings.customer_crm_field.lower()}"
 
 
 async def _fields(api: NetSuiteApi, record_type: str, names: Sequence[str]) -> Answer:

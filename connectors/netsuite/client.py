@@ -101,7 +101,7 @@ class NetSuiteClient:
 
     async def check(self) -> Sequence[Check]:
         """Reach, sign in, subsidiaries, custom fields and list values."""
-        return await inspect(self.api, self._settings, self._reference)
+        return await inspect(self.api, self._settings, self._reference, self._parties)
 
     async def aclose(self) -> None:
         await self.api.http.aclose()

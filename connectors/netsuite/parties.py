@@ -57,6 +57,10 @@ class Parties:
         entity = None if subsidiary is None else await self._entity(query.entity, subsidiary, periods)
         return PartyFacts(entity=entity, customers=tuple(customers), as_of=as_of)
 
+    async def probe(self) -> None:
+        """Run the customer query without a match: raises `Rejected` when a configured column is unknown."""
+        await self._customers_under("", "", [], "check customer columns")
+
     async def _subsidiary(self, code: str) -> Subsidiary | None:
         operation = f"read legal entity {code}"
         address = f"eid:{self._settings.subsidiary_of(code)}"
@@ -89,24 +93,26 @@ class Parties:
         return tuple(sorted({row.starts_on.strftime("%Y-%m") for row in rows}))
 
     async def _customers(self, query: PartyQuery) -> list[ErpCustomer]:
-        operation, system = f"match customer {query.customer_name}", self._api.http.system
-        tax_ids = spellings(query.tax_id)
+        operation = f"match customer {query.customer_name}"
+        key, tax_ids = short_key(query.customer_key), spellings(query.tax_id)
+        return await self._customers_under(key, query.customer_external_id, tax_ids, operation)
+
+    async def _customers_under(
+        self, external_id: str, crm_id: str, tax_ids: list[str], operation: str
+    ) -> list[ErpCustomer]:
+        places = ", ".join("?" * len(tax_ids))
         text = CUSTOMERS.format(
             balance=self._settings.balance_column,
             tax=self._settings.tax_column,
             crm=self._settings.customer_crm_field,
-            by_tax=f" OR c.{self._settings.tax_column} IN ({', '.join('?' * len(tax_ids))})"
-            if tax_ids
-            else "",
+            by_tax=f" OR c.{self._settings.tax_column} IN ({places})" if tax_ids else "",
         )
-        params = [short_key(query.customer_key), query.customer_external_id, *tax_ids]
-        rows = self._api.rows(text, params, operation=operation)
-        return [
-            self._customer(
-                read_as(CustomerRow, row, system=system, thing="customer", operation=operation), operation
-            )
-            async for row in rows
+        system = self._api.http.system
+        found = [
+            read_as(CustomerRow, row, system=system, thing="customer", operation=operation)
+            async for row in self._api.rows(text, [external_id, crm_id, *tax_ids], operation=operation)
         ]
+        return [self._customer(row, operation) for row in found]
 
     def _customer(self, row: CustomerRow, operation: str) -> ErpCustomer:
         return ErpCustomer(

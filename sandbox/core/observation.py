@@ -117,7 +117,7 @@ class _Endpoints:
 
     async def subscriptions(self, request: Request) -> Response:
         if request.method == "DELETE":
-            self._world.webhooks.unsubscribe_all()
+            self._world.unsubscribe_all()
         if request.method == "POST":
             try:
                 given = await _json(request)

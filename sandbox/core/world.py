@@ -74,8 +74,14 @@ class World:
     def subscribe(self, target: WebhookTarget) -> None:
         """Tell a receiver about events, after a restart too. Raises BadSubscription."""
         self.webhooks.subscribe(target)
-        known = [[t.url, t.secret, t.system, t.scheme] for t in self.webhooks.targets]
+        known = wire.decode(self.database.meta("subscriptions") or "[]")
+        known.append([target.url, target.secret, target.system, target.scheme])
         self.database.set_meta("subscriptions", wire.encode(known).decode())
+
+    def unsubscribe_all(self) -> None:
+        """Tell nobody any more, after a restart either (but for who is given at the start)."""
+        self.webhooks.unsubscribe_all()
+        self.database.set_meta("subscriptions", "[]")
 
     def close(self) -> None:
         """Close the state file."""

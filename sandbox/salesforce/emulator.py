@@ -7,7 +7,7 @@ Source: Salesforce REST API developer guide, API versions 60.0 to 68.0. Effects:
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sandbox.core.call import Answer, Call
+from sandbox.core.call import Answer, Call, Refused
 from sandbox.core.emulator import Context, Emulator, Route
 from sandbox.core.records import Index, Record, RecordStore
 from sandbox.core.routing import Router
@@ -61,13 +61,15 @@ class SalesforceEmulator(Emulator):
         return super().writes(call, route)
 
     def authenticate(self, call: Call) -> None:
-        """A session id as bearer token (or `OAuth`, as older clients send it)."""
+        """A session id as bearer token (or `OAuth`, as older clients send it), within the daily limit."""
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "oauth":
             headers = call.headers.mutablecopy()
             headers["authorization"] = f"Bearer {token}"
             call.headers = headers
         super().authenticate(call)
+        if self._used >= self.settings.salesforce_daily_requests:
+            raise Refused(self.errors.throttle())
 
     def finish(self, call: Call, answer: Answer) -> None:
         """The usage gauge on every answer of the data API."""

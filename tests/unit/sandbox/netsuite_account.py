@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -46,21 +46,31 @@ STRICT = {"X-NetSuite-PropertyNameValidation": "error"}
 TAX_ID = "DE136695976"
 
 
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
 @cache
 def rsa_key() -> rsa.RSAPrivateKey:
-    """One key for the whole run: making one is slow."""
+    """One RSA key for the whole run: making one is slow, and so is loading one."""
     return rsa.generate_private_key(65537, 2048)
 
 
-def private_pem() -> str:
-    """The private key as an integration holds it."""
-    return rsa_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+@cache
+def curve_key() -> ec.EllipticCurvePrivateKey:
+    """One P-256 key for the whole run, for ES256: the quick way where the algorithm does not matter."""
+    return ec.generate_private_key(ec.SECP256R1())
 
 
-def write_public_key(home: Path) -> Path:
+def private_pem(key: PrivateKey | None = None) -> str:
+    """The private key as an integration holds it; the P-256 one by default."""
+    held = key or curve_key()
+    return held.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def write_public_key(home: Path, key: PrivateKey) -> Path:
     """The public half where the account's certificate mapping expects it."""
     path = home / "netsuite-public.pem"
-    path.write_bytes(rsa_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    path.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     return path
 
 
@@ -104,9 +114,11 @@ def _customer(key: str, name: str, tax_id: str, address: Address, **known: Any) 
 class Account:
     """The account as a client of its API sees it, and as its owner does."""
 
-    def __init__(self, home: Path, concurrency: int = 5) -> None:
+    def __init__(self, home: Path, concurrency: int = 5, key: PrivateKey | None = None) -> None:
         self.settings = SandboxSettings(
-            home=home, netsuite_public_key=write_public_key(home), netsuite_concurrency=concurrency
+            home=home,
+            netsuite_public_key=write_public_key(home, key or curve_key()),
+            netsuite_concurrency=concurrency,
         )
         self.database = Database(self.settings.database)
         self.store = self.database.store("netsuite")

@@ -10,14 +10,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sandbox.netsuite.oauth import ASSERTION_TYPE
-from tests.unit.sandbox.netsuite_account import RECORD, Account, assertion
+from tests.unit.sandbox.netsuite_account import RECORD, Account, assertion, rsa_key
 
 PATH = "/services/rest/auth/oauth2/v1/token"
 
 
 @pytest.fixture
 async def account(tmp_path: Path) -> AsyncIterator[Account]:
-    account = Account(tmp_path)
+    account = Account(tmp_path, key=rsa_key())
     yield account
     await account.close()
 

@@ -92,3 +92,13 @@ async def test_jwt_bearer(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
     await org.close()
     refused = dict.fromkeys(("audience", "expired", "too long", "user"), "invalid_grant")
     assert outcomes == {"good": 200, **refused}
+
+
+async def test_the_daily_limit_is_a_403_and_shows_in_the_gauge(tmp_path: Path) -> None:
+    org = Org(tmp_path, salesforce_daily_requests=2)
+    await org.login()
+    answers = [await org.call("GET", "/limits") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 403]
+    assert code(answers[2]) == "REQUEST_LIMIT_EXCEEDED"
+    assert answers[1].headers["sforce-limit-info"] == "api-usage=2/2"
+    await org.close()

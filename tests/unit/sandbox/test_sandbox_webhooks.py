@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -179,3 +180,21 @@ async def test_bad_subscriptions(org: Org, body: Any) -> None:
     answer = await org.client.post("/_control/webhooks", json=body)
     assert answer.status_code == 400
     assert (await org.client.get("/_control/webhooks")).json()["subscriptions"] == []
+
+
+async def test_subscriptions_outlive_a_restart_until_removed(tmp_path: Path) -> None:
+    async def known(org: Org) -> list[str]:
+        listed = (await org.client.get("/_control/webhooks")).json()["subscriptions"]
+        return [target["url"] for target in listed]
+
+    org = Org(tmp_path)
+    await subscribe(org)
+    await org.client.post("/_reset")
+    await org.close()
+    again = Org(tmp_path)
+    assert await known(again) == ["http://hooks.test/{system}"]
+    await again.client.delete("/_control/webhooks")
+    await again.close()
+    last = Org(tmp_path)
+    assert await known(last) == []
+    await last.close()

@@ -30,6 +30,7 @@ async def client(account: Account) -> AsyncIterator[NetSuiteClient]:
         client_id=CLIENT,
         certificate_id=CERTIFICATE,
         private_key=private_pem(),
+        algorithm="ES256",
     )
     client = build("netsuite", settings, account.transport, lambda: datetime.now(UTC))
     yield client

@@ -53,14 +53,9 @@ async def client(account: Account, clock: Clock) -> AsyncIterator[NetSuiteClient
 
 
 def connect(transport: httpx.AsyncBaseTransport, clock: Clock, **changes: Any) -> NetSuiteClient:
-    settings = NetSuiteSettings(
-        account="TSTDRV1",
-        base_url=BASE_URL,
-        client_id=CLIENT,
-        certificate_id=CERTIFICATE,
-        private_key=private_pem(),
-        **changes,
-    )
+    given = {"account": "TSTDRV1", "base_url": BASE_URL, "client_id": CLIENT, "certificate_id": CERTIFICATE}
+    given |= {"private_key": private_pem(), "algorithm": "ES256"}
+    settings = NetSuiteSettings.model_validate({**given, **changes})
     return build("netsuite", settings, transport, clock)
 
 
@@ -97,7 +92,8 @@ async def test_the_assertion_is_what_the_vendor_asks_for(clock: Clock) -> None:
             return httpx.Response(200, json={"access_token": "t" * 40, "expires_in": 3600})
         return httpx.Response(404, json={})
 
-    client = connect(httpx.MockTransport(answer), clock)
+    proof_of = {"private_key": private_pem(rsa_key()), "algorithm": "PS256"}
+    client = connect(httpx.MockTransport(answer), clock, **proof_of)
     assert await client.find(project(), KEY) is None
     form = httpx.QueryParams(seen[0].content.decode())
     proof = form["client_assertion"]

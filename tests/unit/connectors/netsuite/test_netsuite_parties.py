@@ -49,6 +49,7 @@ def connect(account: Account, **changes: Any) -> NetSuiteClient:
         client_id=CLIENT,
         certificate_id=CERTIFICATE,
         private_key=private_pem(),
+        algorithm="ES256",
         **changes,
     )
     return build("netsuite", settings, account.transport, clock=lambda: NOW)
@@ -156,6 +157,36 @@ async def test_facts_take_three_calls(account: Account, client: NetSuiteClient) 
     before = len(account.requests())
     await client.party_facts(asked())
     assert len(account.requests()) - before == 3
+
+
+@pytest.mark.parametrize("field", ["id", "companyname", "startdate"])
+async def test_a_missing_column_is_named(account: Account, client: NetSuiteClient, field: str) -> None:
+    account.faults.arm({"kind": "missing_field", "field": field, "path": "suiteql"})
+    with pytest.raises(Rejected) as drift:
+        await client.party_facts(asked(tax_id=TAX_ID))
+    assert drift.value.rule == "schema.missing_field"
+    assert field in drift.value.field
+
+
+async def test_the_check_finds_a_wrong_column_and_a_wrong_name(account: Account) -> None:
+    client = connect(
+        account,
+        tax_column="vatregnumber",
+        subsidiaries={"FR01": "sub-FR01"},
+        project_key_field="custentity_unknown",
+        expense_type="Unheard",
+    )
+    red = {check.name: check.detail for check in await client.check() if not check.ok}
+    assert set(red) == {
+        "sign in and subsidiaries",
+        "customer matching",
+        "fields of job",
+        "project expense type",
+    }
+    assert "vatregnumber" in red["customer matching"]
+    assert "sub-FR01" in red["sign in and subsidiaries"]
+    assert red["fields of job"] == "missing: custentity_unknown"
+    await client.aclose()
 
 
 def test_spellings() -> None:
