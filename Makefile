@@ -7,6 +7,10 @@ PYTHON := $(BIN)/python
 STAMP := $(VENV)/.installed
 CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3 python
 
+# The fast tests use the processor all the time, so two cores halve them. End-to-end tests start their own
+# processes and measure time: one after the other.
+PARALLEL := -n logical --maxprocesses 4
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint format bench install lock clean
 
@@ -17,10 +21,11 @@ demo: $(STAMP) ## one deal from signature to invoice, on this machine
 	$(BIN)/fairlead demo
 
 test: $(STAMP) ## every test, the end-to-end ones included
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -q $(PARALLEL) -m "not e2e"
+	$(PYTHON) -m pytest -q -m e2e
 
 check: lint ## format, lint, types and the fast tests: before every commit
-	$(PYTHON) -m pytest -q -m "not e2e"
+	$(PYTHON) -m pytest -q $(PARALLEL) -m "not e2e"
 
 lint: $(STAMP) ## format, lint and types only
 	$(BIN)/ruff format --check .

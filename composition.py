@@ -3,6 +3,7 @@
 The one place that knows vendors by name. Everything else asks for roles.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -73,13 +74,13 @@ class FirmPolicies:
         return self._snapshot
 
 
-def load_firm(settings: Settings) -> Firm:
+def load_firm(settings: Settings, environ: Mapping[str, str] = os.environ) -> Firm:
     """The firm's file, with every vendor's own settings checked too. Raises `FirmFileError`."""
     firm = load(settings.firm_file)
     problems: list[Problem] = []
     for name in firm.systems:
         try:
-            connector_settings(firm, name)
+            connector_settings(firm, name, environ)
         except FirmFileError as error:
             problems.extend(error.problems)
     if problems:
@@ -87,12 +88,12 @@ def load_firm(settings: Settings) -> Firm:
     return firm
 
 
-def connector_settings(firm: Firm, system: str) -> BaseModel:
+def connector_settings(firm: Firm, system: str, environ: Mapping[str, str] = os.environ) -> BaseModel:
     """Settings of the connector of `system`. Raises `FirmFileError` naming key and cure."""
     section = firm.systems[system]
     file = str(firm.file)
     try:
-        values = firm.connector_settings(system)
+        values = firm.connector_settings(system, environ)
         return VENDORS[section.vendor].settings.model_validate(values)
     except SecretError as error:
         what, _, cure = str(error).partition("; ")
@@ -103,14 +104,14 @@ def connector_settings(firm: Firm, system: str) -> BaseModel:
         raise FirmFileError(list(problems_from(error, file, ("systems", system, "settings")))) from error
 
 
-def build_connector(firm: Firm, system: str) -> SystemPort:
+def build_connector(firm: Firm, system: str, environ: Mapping[str, str] = os.environ) -> SystemPort:
     """The client of one system. Raises `FirmFileError`."""
-    return VENDORS[firm.systems[system].vendor].build(system, connector_settings(firm, system))
+    return VENDORS[firm.systems[system].vendor].build(system, connector_settings(firm, system, environ))
 
 
-def open_firm_store(firm: Firm, settings: Settings) -> SqlStore:
+def open_firm_store(firm: Firm, settings: Settings, environ: Mapping[str, str] = os.environ) -> SqlStore:
     """Fairlead's own database: the firm's, else the file in Fairlead's home. Raises `StoreError`."""
-    return open_store(firm.store_url() or settings.store_url)
+    return open_store(firm.store_url(environ) or settings.store_url)
 
 
 def roles_of(firm: Firm, system: str) -> list[Role]:

@@ -30,6 +30,7 @@ from connectors.ports import SystemPort
 from domain.ticks import DealPollTick
 from firm.model import Firm
 from firm.problems import FirmFileError
+from local import secrets_setup
 from runtime.connect import NoTemporal, connect
 from runtime.logs import configure_logs
 from runtime.schedules import keep_deal_poll
@@ -122,7 +123,8 @@ async def _keep_schedules(client: Client, settings: Settings, firm: Firm) -> Non
                 overlap_seconds=int(activation.poll_overlap.total_seconds()),
                 give_up_after=POLL_GIVE_UP.total_seconds(),
             )
-            await keep_deal_poll(client, firm.id, settings.own_queue, tick, activation.poll_every)
+            every = activation.poll_every if activation.poll else None
+            await keep_deal_poll(client, firm.id, settings.own_queue, tick, every)
 
 
 async def _serve(settings: Settings, only: Sequence[str]) -> None:
@@ -141,6 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     settings = Settings.from_environment()
+    secrets_setup.adopt(settings.home)
     configure_logs(settings.log_format)
     try:
         asyncio.run(_serve(settings, options.only))

@@ -12,7 +12,7 @@ from connectors.ports import CrmPort
 from domain import corrections
 from domain.base import Canonical
 from domain.commands import DealStatus, MarkDeal, Record
-from domain.selling import Deal
+from domain.selling import Deal, DealSummary
 from store.ports import InboxRow, Store
 
 
@@ -107,21 +107,34 @@ class CrmActivities:
             deals = await self._port.signed_deals(since, input.limit)
         new = 0
         for deal in deals:
-            stamp = deal.version.astimezone(UTC).isoformat()
-            row = InboxRow(
-                id=f"{input.system}-poll:{deal.external_id}@{stamp}",
-                source=f"{input.system}-poll",
-                event_id=f"{deal.external_id}@{stamp}",
-                type="deal.signed",
-                subject=deal.external_id,
-                version=deal.version,
-                body={"deal": deal.external_id, "version": stamp},
-                received_at=self._clock(),
-            )
-            new += await self._store.inbox.put(row)
+            new += await self._store.inbox.put(_signed_event(input.system, deal, self._clock()))
         if deals:
             await self._store.cursors.put(name, max(_aware(deal.version) for deal in deals))
         return PollResult(seen=len(deals), new=new)
+
+
+def _signed_event(system: str, deal: DealSummary, now: datetime) -> InboxRow:
+    """The event that a webhook would have brought, in the catalogue's form."""
+    stamp = _aware(deal.version).isoformat()
+    id = f"{deal.external_id}@{stamp}"
+    return InboxRow(
+        id=f"{system}-poll:{id}",
+        source=f"{system}-poll",
+        event_id=id,
+        type="deal.signed",
+        subject=deal.external_id,
+        version=deal.version,
+        body={
+            "specversion": "1.0",
+            "id": id,
+            "source": f"/{system}-poll",
+            "type": "deal.signed",
+            "subject": deal.external_id,
+            "time": stamp,
+            "data": {"deal": deal.external_id, "version": stamp},
+        },
+        received_at=now,
+    )
 
 
 def _aware(stamp: datetime) -> datetime:

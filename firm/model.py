@@ -101,4 +101,4 @@ class Firm:
 
 
 def _is_reference(value: str) -> bool:
-    return value.partition(":")[0] in ("env", "file", "keyring") and ":" in value
+    return value.startswith(("env:", "file:", "keyring:"))

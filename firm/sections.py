@@ -231,6 +231,8 @@ class Activation(Edge):
     """Project template of the PSA per region, `default` for the rest."""
     second_person_fields: tuple[str, ...] = ()
     """Corrections that another person must second, beside those of money."""
+    poll: bool = True
+    """Whether the CRM is asked for signed deals, beside the events it sends."""
     poll_every: Duration = timedelta(minutes=1)
     poll_overlap: Duration = timedelta(minutes=5)
 

@@ -33,12 +33,14 @@ async def ephemeral_firm(
     in_memory: bool = True,
     sandbox_arguments: Sequence[str] = (),
     timing: Mapping[str, str] = FAST_TIMING,
+    firm_values: Mapping[str, Mapping[str, str]] | None = None,
     keep: bool = False,
     say: Say = silent,
     **values: object,
 ) -> AsyncIterator[Settings]:
     """Start `services` of a temporary firm; its settings. At the end all of it is killed and removed.
 
+    `timing` and `firm_values` (section to key to TOML text) are set in the copy of the firm's file.
     `values` are further `Settings`: `queue_prefix`, `crash_dir` and the like. `in_memory=False` lets
     Temporal itself be killed and started again; `keep` leaves services and home.
     Credentials: `secrets_setup.firm_variables(settings.home, {})`.
@@ -52,7 +54,7 @@ async def ephemeral_firm(
     aside = _set_aside("TEMPORAL_")
     finished = False
     try:
-        firm_files.copy_example(home, settings.sandbox_url, timing)
+        firm_files.copy_example(home, settings.sandbox_url, {"timing": timing, **(firm_values or {})})
         await up(settings, services, say=say, launch=launch)
         yield settings
         finished = True

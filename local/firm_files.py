@@ -36,15 +36,17 @@ def for_moved_sandbox(settings: Settings) -> Settings:
     return settings.model_copy(update={"firm_file": copy})
 
 
-def copy_example(home: Path, sandbox_url: str, timing: Mapping[str, str] | None = None) -> Path:
+def copy_example(home: Path, sandbox_url: str, values: Mapping[str, Mapping[str, str]] | None = None) -> Path:
     """Put the example firm into `home`, its systems moved to `sandbox_url`; the path of its file.
 
-    `timing` replaces values of the file's `[timing]` section, as TOML text.
+    `values` (section to key to TOML text) are set in the copy.
     """
     shutil.copytree(EXAMPLE, home, dirs_exist_ok=True)
     file = home / "fairlead.toml"
     text = file.read_text(encoding="utf-8").replace(EXAMPLE_SANDBOX, sandbox_url)
-    file.write_text(with_values(text, "timing", timing or {}), encoding="utf-8")
+    for section, changed in (values or {}).items():
+        text = with_values(text, section, changed)
+    file.write_text(text, encoding="utf-8")
     return file
 
 

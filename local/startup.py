@@ -16,7 +16,7 @@ from runtime.connect import connect, is_listening
 Say = Callable[[str], None]
 """Takes one line for people."""
 
-START_SECONDS: Final = 30.0
+START_SECONDS: Final = 60.0
 _LOOK_EVERY: Final = 0.05
 _ASK_WORKER_EVERY: Final = 0.2
 """Less often: each question is a new connection to Temporal, while the worker needs the processor."""

@@ -110,9 +110,10 @@ class NetSuiteApi:
 
     def _rows_of(self, body: Any, operation: str) -> Sequence[Any]:
         items = body.get("items") if isinstance(body, Mapping) else None
-        whole = isinstance(items, list) and all(str(row.get("id", "")).isdecimal() for row in items)
-        if items is None or not whole:
-            field = "suiteql.items" if items is None else "suiteql.id"
+        rows = items if isinstance(items, list) else []
+        whole = all(isinstance(row, Mapping) and str(row.get("id", "")).isdecimal() for row in rows)
+        if not isinstance(items, list) or not whole:
+            field = "suiteql.id" if isinstance(items, list) else "suiteql.items"
             raise Rejected(
                 f"{self.http.system}: {operation}: the answer is not as documented: {field} is missing",
                 system=self.http.system,
@@ -120,7 +121,7 @@ class NetSuiteApi:
                 field=field,
                 rule="schema.missing_field",
             )
-        return list(items)
+        return rows
 
     async def options(
         self, record_type: str, fields: Sequence[str], *, operation: str

@@ -5,14 +5,13 @@ from functools import partial
 
 from connectors.errors import ConnectorError
 from connectors.netsuite.api import NetSuiteApi
-from connectors.netsuite.parties import Parties
+from connectors.netsuite.parties import OPEN_PERIODS, Parties
 from connectors.netsuite.reference import Ids, ReferenceData
 from connectors.netsuite.settings import NetSuiteSettings
 from connectors.ports import Check
 
 OPERATION = "check"
 SUBSIDIARIES = "SELECT id, externalid AS name FROM subsidiary WHERE isinactive = 'F' AND id > ? ORDER BY id"
-PERIODS = "SELECT id, periodname AS name FROM accountingperiod WHERE closed = 'F' AND id > ? ORDER BY id"
 Answer = tuple[bool, str]
 
 
@@ -69,8 +68,10 @@ async def _subsidiaries(api: NetSuiteApi, settings: NetSuiteSettings) -> Answer:
 
 
 async def _periods(api: NetSuiteApi) -> Answer:
-    names = [str(row.get("name", "")) async for row in api.rows(PERIODS, (), operation=OPERATION)]
-    return bool(names), f"{len(names)} open" if names else "no accounting period is open"
+    starts = [str(row.get("startdate", "")) async for row in api.rows(OPEN_PERIODS, (), operation=OPERATION)]
+    if not starts:
+        return False, "no accounting period is open, or our role may not see them"
+    return True, f"{len(starts)} open from {min(starts)[:7]}"
 
 
 async def _named(read: Callable[[], Awaitable[Ids]], what: str) -> Answer:

@@ -133,10 +133,3 @@ class CustomerRow(VendorShape):
 class PeriodRow(VendorShape):
     id: str
     starts_on: date = Field(alias="startdate")
-
-
-class JobRow(VendorShape):
-    """Who a project bills and in what currency."""
-
-    id: str
-    currency: str

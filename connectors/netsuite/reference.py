@@ -38,7 +38,11 @@ class ReferenceData:
         """ISO code of a currency's internal id. Raises `Rejected` for an id that is not active."""
 
         async def codes(wanted: str) -> Ids:
-            return {found: code for code, found in (await self.currencies()).items()}
+            known = await self.currencies()
+            if wanted not in known.values():
+                self._kept.pop("currencies", None)
+                known = await self.currencies()
+            return {found: code for code, found in known.items()}
 
         return await self._one("currency", internal_id, codes)
 

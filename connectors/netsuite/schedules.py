@@ -3,13 +3,11 @@
 from collections import OrderedDict
 from decimal import Decimal
 
-from connectors.errors import NotFound
-from connectors.http.shapes import read_as
 from connectors.http.transport import Answer
 from connectors.netsuite import mapping
 from connectors.netsuite.keyed import KeyedRecords
 from connectors.netsuite.mapping import References
-from connectors.netsuite.models import BillingSchedule, JobRow
+from connectors.netsuite.models import BillingSchedule, Job
 from connectors.netsuite.reference import ReferenceData
 from connectors.netsuite.settings import NetSuiteSettings
 from domain.books import BillingScheduleFacts
@@ -17,10 +15,6 @@ from domain.commands import CreateBillingSchedule, Record, VoidBillingSchedule
 from domain.identity import content_hash
 from domain.money import Money, MoneyError
 
-PROJECT_CURRENCY = (
-    "SELECT j.id AS id, y.symbol AS currency FROM job j JOIN currency y ON y.id = j.currency"
-    " WHERE j.id = ? AND j.id > ? ORDER BY j.id"
-)
 REMEMBERED_PROJECTS = 2000
 """Projects whose currency is remembered: it never changes once a project exists."""
 
@@ -98,17 +92,14 @@ class Schedules:
         known = self._currencies.get(schedule.job.id)
         if known is not None:
             return known
-        rows = self._records.api.rows(PROJECT_CURRENCY, [schedule.job.id], operation=operation)
-        found = [
-            read_as(JobRow, row, system=self._records.system, thing="job", operation=operation)
-            async for row in rows
-        ]
-        if not found:
-            words = (
-                f"the project {schedule.job.id} of the schedule has no currency, or our role may not see it"
-            )
-            raise self._records.error(NotFound, operation, words, field="billingSchedule.job")
-        return self._remember(schedule.job.id, found[0].currency)
+        # The record, not a query: a query may not show a new project for some seconds.
+        answer = await self._records.api.get("job", schedule.job.id, operation=operation)
+        job = self._records.read(Job, answer, "job", operation)
+        if job.currency is None:
+            words = f"the project {job.id} of the schedule has no currency"
+            field, rule = "job.currency", "currency.missing"
+            raise self._records.rejected(operation, words, field=field, rule=rule)
+        return self._remember(job.id, await self._reference.currency_code(job.currency.id))
 
     def _remember(self, project_id: str, currency: str) -> str:
         self._currencies[project_id] = currency

@@ -54,6 +54,7 @@ class NetSuiteEmulator(Emulator):
             Route("PUT", one, records.upsert),
             Route("PATCH", one, records.update),
             Route("DELETE", one, records.delete),
+            Route("POST", f"{one}/@{{action}}", records.act),
             Route("GET", job, asynchronous.job),
             Route("GET", f"{job}/task", asynchronous.tasks),
             Route("GET", f"{job}/task/{{task}}", asynchronous.task),

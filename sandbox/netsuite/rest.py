@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.core.call import Answer, Call, Refused
 from sandbox.netsuite.body import name_level
-from sandbox.netsuite.errors import error, invalid_request, not_found
+from sandbox.netsuite.errors import action_error, error, invalid_request, not_found
 from sandbox.netsuite.jobs import Jobs
 from sandbox.netsuite.record_types import RECORD_TYPES
 from sandbox.netsuite.representation import RECORDS, Representation, counts
@@ -77,6 +77,14 @@ class RecordService:
     def delete(self, call: Call) -> Answer:
         """DELETE a record."""
         return self._one(call, "delete", {}, call.params["id"])
+
+    def act(self, call: Call) -> Answer:
+        """POST a record action such as `@approve`. None of this account's record types has one."""
+        record_type = _type(call)
+        if locate(call.store, record_type, call.params["id"]) is None:
+            raise not_found()
+        text = f"The '{call.params['action']}' action is not supported for '{record_type.name}' records."
+        raise Refused(action_error(400, "INVALID_REQUEST", text))
 
     def upsert_all(self, call: Call) -> Answer:
         """PUT a batch: items carry `externalId`."""

@@ -129,8 +129,8 @@ def _fill_periods(plan: Firm, books: _Books) -> None:
             of_quarter = [each for each in months if (each.start.month + 2) // 3 == third]
             span = _span(quarter, of_quarter, {"isQuarter": True, "parent": parents[year]})
             parents[quarter] = books.add("accountingPeriod", span).id
-        name = period.start.strftime("%b %Y")
-        books.add("accountingPeriod", _span(name, [period], {"isPosting": True, "parent": parents[quarter]}))
+        month = {"isPosting": True, "parent": parents[quarter], "externalId": f"period-{period.start:%Y-%m}"}
+        books.add("accountingPeriod", _span(period.start.strftime("%b %Y"), [period], month))
 
 
 def _span(name: str, months: list[AccountingPeriod], kind: Mapping[str, Any]) -> dict[str, Any]:

@@ -423,13 +423,18 @@ class TestKantataContract(ConnectorContract):
     ) -> None:
         command = await new_request(bench, client, tag)
         asked = await client.apply(command, key)
-        (before,) = await client.staffing_answers(command.project_external_id)
+        other = await client.apply(
+            command.with_changes(seat=seat("2", command.seat.role)), f"prepare/{tag}/request/2"
+        )
+        before, untouched = await client.staffing_answers(command.project_external_id)
+        assert untouched.request_external_id == other.external_id
         await bench.edit("resource_requests", asked.external_id, {"request_resolution_status": "reject"})
         again = await bench.add(
             "resource_requests", {"approver_ids": [2], "resource_id": int(before.seat_external_id)}
         )
-        (after,) = await client.staffing_answers(command.project_external_id)
+        after, still = await client.staffing_answers(command.project_external_id)
         assert (after.state, after.request_external_id) == ("open", again["id"])
+        assert still == untouched
 
     async def test_a_project_is_created_closed_and_opened_by_status(
         self, bench: Bench, client: KantataClient, project: str, key: str
@@ -439,6 +444,7 @@ class TestKantataContract(ConnectorContract):
         await client.apply(OpenProject(project_external_id=project), key)
         after = await bench.get(f"/_control/kantata/workspaces/{project}")
         assert after["status"]["message"] == "Active"
+        assert await client.find(OpenProject(project_external_id=project), f"{key}-of-another-run") is None
 
     async def test_a_cancelled_project_is_archived_and_still_found(
         self, bench: Bench, client: KantataClient, tag: str, key: str

@@ -448,3 +448,19 @@ def test_tax_treatment_is_evidence() -> None:
         deal=with_customer(address=Address(country="US"), tax_id="12-3456789")
     )
     assert "DE-NW, tax withheld" in details(options={TR: {"place": "state", "withholding": "tds"}})
+
+
+def test_a_deal_without_any_date() -> None:
+    undated = with_contract(starts_on=None, ends_on=None, lines=(LINES[0],), value=eur(15000))
+    results = judged(deal=undated.with_changes(starts_on=None, ends_on=None))
+    assert rules(results) == {(BS, "deal.starts_on", "dates.required")}
+
+
+def test_limits_themselves_are_within() -> None:
+    """The last day of the contract, a line of nothing, the whole credit limit, the floor price itself."""
+    free = LINES[1].with_changes(number=5, amount=eur(0), due_on=CONTRACT.ends_on)
+    deal = with_contract(lines=(LINES[0].with_changes(unit_price="140"), *LINES[1:], free))
+    facts = with_erp_customer(balance=eur(37500))
+    assert rules(judged(deal=deal, facts=facts)) == set()
+    first_day = with_line(2, due_on=CONTRACT.starts_on)
+    assert rules(judged(deal=first_day)) == set()

@@ -347,6 +347,7 @@ async def test_a_sweep_survives_a_row_that_breaks_and_a_store_that_fails(
         await sweeping
     assert sorted(handled) == ["evt-0", "evt-2"]
     assert [log["event"] for log in logs[:2]] == ["sweep_failed", "sweep_failed"]
+    assert ("dispatch_failed", "crm:evt-1") in {(log["event"], log.get("event_id")) for log in logs[2:]}
 
 
 async def test_more_than_a_batch_is_swept_without_waiting_for_the_next_interval(

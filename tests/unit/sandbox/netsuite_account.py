@@ -1,5 +1,6 @@
 """A small NetSuite account in process, with a firm of its own: no other system, no seed data."""
 
+import time
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -202,8 +203,6 @@ class Account:
 
 def assertion(key: Any = None, algorithm: str = "PS256", kid: str = CERTIFICATE, **claims: Any) -> str:
     """A client assertion; `claims` replace the right ones."""
-    import time
-
     now = int(time.time())
     right = {"iss": CLIENT, "scope": ["rest_webservices"], "iat": now, "exp": now + 300}
     right["aud"] = f"{BASE_URL}/services/rest/auth/oauth2/v1/token"

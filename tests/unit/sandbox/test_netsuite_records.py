@@ -278,6 +278,21 @@ async def test_unknown_paths_types_and_bodies_get_vendor_errors(account: Account
     assert odd.json()["o:errorDetails"][0]["o:errorHeader"] == "X-NetSuite-PropertyNameValidation"
 
 
+async def test_a_refused_action_has_the_flat_shape(account: Account) -> None:
+    answer = await account.call("POST", f"{RECORD}/customer/1001/@approve", {})
+    body = answer.json()
+    assert (answer.status_code, body["o:errorCode"]) == (400, "INVALID_REQUEST")
+    assert "approve" in body["detail"]
+    assert "o:errorDetails" not in body
+    assert (await account.call("POST", f"{RECORD}/customer/9/@approve", {})).status_code == 404
+
+
+async def test_a_month_is_closed_by_hand_under_its_own_name(account: Account) -> None:
+    account.by_hand("accountingPeriod", "eid:period-2026-11", {"closed": True})
+    (row,) = await account.rows("SELECT periodname FROM accountingperiod WHERE externalid = 'period-2026-11'")
+    assert row == {"periodname": "Nov 2026"}
+
+
 async def test_the_seed_holds_customers_known_to_finance_only(account: Account) -> None:
     names = [row["companyName"] for row in account.store.rows("customer")]
     assert names == ["Alpha Werke", "Beta Werke", "Beta Werke (old)"]

@@ -32,6 +32,7 @@ async def test_upsert_creates_changes_repeats_and_refuses_ambiguity(org: Org) ->
     several = await org.call("PATCH", path, body)
     assert several.status_code == 300
     assert len(several.json()) == 2
+    assert (await org.call("GET", path)).json() == several.json()
     wrong = await org.call("PATCH", "/sobjects/Account/Name/Atlas", body)
     assert (wrong.status_code, code(wrong)) == (404, "NOT_FOUND")
     only = await org.call("PATCH", "/sobjects/Account/Tax_Id__c/none?updateOnly=true", body)

@@ -10,12 +10,19 @@ import httpx
 import jwt
 import pytest
 
-from connectors.errors import Ambiguous, ConnectorError, Rejected, Throttled
+from connectors.errors import Ambiguous, ConnectorError, NotFound, Rejected, Throttled
 from connectors.http import exact_json
 from connectors.netsuite.client import NetSuiteClient, build
 from connectors.netsuite.jobs import number_of
 from connectors.netsuite.settings import NetSuiteSettings
-from domain.commands import CreateBillingSchedule, CreateCustomer, CreateProject, OpenProject, ScheduleLine
+from domain.commands import (
+    CreateBillingSchedule,
+    CreateCustomer,
+    CreateProject,
+    OpenProject,
+    ScheduleLine,
+    VoidBillingSchedule,
+)
 from domain.identity import short_key
 from domain.money import Money
 from tests.unit.sandbox.netsuite_account import BASE_URL, CERTIFICATE, CLIENT, Account, private_pem, rsa_key
@@ -154,6 +161,22 @@ async def test_reading_back_a_schedule_of_ours_is_one_call(account: Account, cli
     assert (facts.total, facts.line_count, facts.active) == (Money.of("3.50", "EUR"), 2, True)
 
 
+async def test_a_schedule_made_elsewhere_is_read_in_its_projects_currency(
+    account: Account, client: NetSuiteClient, clock: Clock
+) -> None:
+    made = await client.apply(project(), KEY)
+    plan = await client.apply(schedule(made.external_id, "1.00"), "k/schedule/1")
+    other = connect(account.transport, clock)
+    assert (await other.billing_schedule(plan.external_id)).total == Money.of("1.00", "EUR")
+    account.by_hand("billingSchedule", plan.external_id, {"job": None})
+    with pytest.raises(Rejected) as refused:
+        await other.billing_schedule(plan.external_id)
+    assert refused.value.field == "billingSchedule.job"
+    with pytest.raises(NotFound):
+        await other.billing_schedule("999999")
+    await other.aclose()
+
+
 async def test_a_version_changes_with_the_lines(account: Account, client: NetSuiteClient) -> None:
     made = await client.apply(project(), KEY)
     plan = await client.apply(schedule(made.external_id, "1.00"), "k/schedule/1")
@@ -210,8 +233,6 @@ async def test_a_taken_number_is_a_conflict(client: NetSuiteClient) -> None:
 
 
 async def test_a_used_schedule_is_kept(account: Account, client: NetSuiteClient) -> None:
-    from domain.commands import VoidBillingSchedule
-
     made = await client.apply(project(), KEY)
     plan = await client.apply(schedule(made.external_id, "1.00"), "k/schedule/1")
     account.by_hand("billingSchedule", plan.external_id, {"transaction": {"id": "9001"}})

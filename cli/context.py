@@ -1,0 +1,157 @@
+"""What the commands share: settings, firm, store, Temporal client and connectors, each opened once, late.
+
+Nothing here is loaded before a command needs it, so that `fairlead --help` answers at once.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.exit_codes import Stop, unreachable, usage
+from cli.output import Output
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from connectors.ports import CrmPort, SystemPort
+    from firm.model import Firm
+    from runtime.settings import Settings
+    from store.ports import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options every command has."""
+
+    home: Path | None = None
+    firm: Path | None = None
+    address: str | None = None
+    profile: str | None = None
+    json: bool = False
+    actor: str | None = None
+    debug: bool = False
+
+
+class Session:
+    """One run of one command. `async with` closes whatever was opened."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.out = Output(as_json=options.json)
+        self._stack = AsyncExitStack()
+        self._store: Store | None = None
+        self._client: Client | None = None
+        self._ports: dict[str, SystemPort] = {}
+
+    async def __aenter__(self) -> "Session":
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self._stack.aclose()
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """Options, then the environment, then defaults. Raises `Stop` naming a variable that is wrong."""
+        from pydantic import ValidationError
+
+        from runtime.settings import Settings
+
+        options = self.options
+        try:
+            return Settings.from_environment(
+                home=options.home,
+                firm_file=options.firm,
+                temporal_address=options.address,
+                temporal_profile=options.profile,
+            )
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            variable = f"FAIRLEAD_{str(fault['loc'][0]).upper()}" if fault["loc"] else "FAIRLEAD_*"
+            raise usage(f"{variable} = {fault['input']!r}: {fault['msg'].lower()}.", "Correct it.") from None
+
+    @cached_property
+    def firm(self) -> "Firm":
+        """The firm's file, checked. Raises `FirmFileError` with every mistake."""
+        from composition import load_firm
+        from local import secrets_setup
+
+        secrets_setup.adopt(self.settings.home)
+        return load_firm(self.settings)
+
+    async def store(self) -> "Store":
+        """Fairlead's own database. Raises `Stop` when it is not there or not current."""
+        if self._store is None:
+            from composition import open_firm_store
+            from store.ports import StoreError
+
+            try:
+                opened = open_firm_store(self.firm, self.settings)
+                self._stack.push_async_callback(opened.aclose)
+                await opened.ready()
+            except StoreError as error:
+                raise unreachable(f"{_sentence(error)}.", "Run `fairlead up`.") from error
+            self._store = opened
+        return self._store
+
+    async def client(self) -> "Client":
+        """Temporal. Raises `runtime.connect.NoTemporal`."""
+        if self._client is None:
+            from runtime.connect import connect
+
+            self._client = await connect(self.settings)
+        return self._client
+
+    async def system(self, name: str) -> "SystemPort":
+        """The connector of a system of the firm's file."""
+        if name not in self._ports:
+            from composition import build_connector
+
+            port = build_connector(self.firm, name)
+            self._stack.push_async_callback(port.aclose)
+            self._ports[name] = port
+        return self._ports[name]
+
+    async def crms(self) -> "list[CrmPort]":
+        """The connectors of the systems in which deals are signed."""
+        from typing import cast
+
+        from composition import roles_of
+
+        names = [name for name in self.firm.systems if "crm" in roles_of(self.firm, name)]
+        return [cast("CrmPort", await self.system(name)) for name in names]
+
+    def export(self) -> None:
+        """Hand these settings and the stored credentials to code that reads the environment itself."""
+        from local import secrets_setup
+
+        secrets_setup.adopt(self.settings.home)
+        os.environ.update(self.settings.environment())
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error).strip()
+    return text[:1].upper() + text[1:]
+
+
+Work = Callable[[Session], Awaitable[int | None]]
+"""A command: it returns its exit code, or nothing for 0."""
+
+
+async def perform(options: Options, work: Work) -> int:
+    """Run a command with its session and turn what is expected to go wrong into `Stop`."""
+    from cli.errors import explained
+
+    async with Session(options) as session:
+        try:
+            return int(await work(session) or 0)
+        except Stop:
+            raise
+        except Exception as error:
+            stop = explained(error, session)
+            if stop is None:
+                raise
+            raise stop from error

@@ -1,0 +1,320 @@
+"""The drill of the activation: kill at every point around every external write, break what can break.
+
+    1. fault-free     what should happen, seen in the systems themselves
+    2. crash points   the worker killed at four points around every write
+    3. faults         every fault kind of the sandbox, at random, over several deals at once
+    4. refusals       every write refused for good once: nothing is left behind
+
+Each part compares what the systems say (`/_effects`) with the fault-free run.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+
+from domain.activation_process import ActivationResult
+from drill.effects import Effect, difference, landed
+from drill.lane import Lane, lane
+
+POINTS = ("before_call", "applied_unanswered", "after_answer", "after_record")
+"""Where a worker dies: before the call; applied but unanswered; answered but not recorded; recorded."""
+_PAIRS = (("before_call", "after_answer"), ("applied_unanswered", "after_record"))
+"""Both points of a pair can be reached by one write: after an unanswered one it is found, not sent again."""
+
+FAULTS: tuple[dict[str, object], ...] = (
+    {"kind": "throttle", "rate": 0.15, "count": 4},
+    {"kind": "throttle_retry_after", "rate": 0.15, "count": 3, "seconds": 1},
+    {"kind": "server_error", "rate": 0.15, "count": 4},
+    {"kind": "unavailable", "rate": 0.15, "count": 4},
+    {"kind": "error_after_apply", "rate": 0.15, "count": 3},
+    {"kind": "reset", "rate": 0.15, "count": 3, "only": "writes"},
+    {"kind": "reset_before", "rate": 0.15, "count": 3},
+    {"kind": "timeout_applied", "rate": 0.15, "count": 2, "only": "writes", "seconds": 4},
+    {"kind": "timeout_not_applied", "rate": 0.15, "count": 2, "only": "writes", "seconds": 4},
+    {"kind": "late", "rate": 0.2, "count": 4, "seconds": 0.5},
+    {"kind": "stale_read", "rate": 0.3, "count": 6, "seconds": 0.8},
+    {"kind": "token_expired", "rate": 0.3, "count": 2},
+    {"kind": "partial_batch", "rate": 0.5, "count": 2},
+    {"kind": "record_locked", "rate": 0.2, "count": 3},
+    {"kind": "page_shift", "rate": 0.3, "count": 2},
+    {"kind": "unknown_field", "rate": 0.3, "count": 5},
+    {"kind": "missing_field", "rate": 0.1, "count": 2, "only": "reads"},
+    {"kind": "new_enum", "rate": 0.1, "count": 2, "only": "reads"},
+    {"kind": "concurrency", "rate": 0.15, "count": 3, "system": "netsuite"},
+)
+"""Every kind that can strike an activation. `reject` has a part of its own; webhooks are not used here."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is drilled. The same seed gives the same plan."""
+
+    seed: int = 1
+    lanes: int = 4
+    deals_under_faults: int = 5
+    quick: bool = False
+    """A seeded subset: every point and every system, but not every pair of them."""
+    planted_bug: str = ""
+    say: Say = lambda line: None
+
+
+@dataclass
+class Report:
+    """What was attacked and what came of it."""
+
+    seed: int
+    crash_points: int = 0
+    crash_points_hit: int = 0
+    worker_kills: int = 0
+    faults_injected: Counter[str] = field(default_factory=Counter)
+    refusals: int = 0
+    effects: int = 0
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    """Other ways in which an end differs from the fault-free one."""
+    decisions: int = 0
+    """Exceptions that a person (played by the drill) had to decide."""
+
+    @property
+    def passed(self) -> bool:
+        missed = self.crash_points_hit < self.crash_points
+        return not (self.lost or self.doubled or self.differences or missed)
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "process": "activation",
+            "seed": self.seed,
+            "crash_points": self.crash_points,
+            "crash_points_hit": self.crash_points_hit,
+            "worker_kills": self.worker_kills,
+            "faults_injected": sum(self.faults_injected.values()),
+            "faults_by_kind": dict(sorted(self.faults_injected.items())),
+            "refusals": self.refusals,
+            "decisions": self.decisions,
+            "effects": self.effects,
+            "effects_lost": len(self.lost),
+            "effects_doubled": len(self.doubled),
+            "lost": self.lost,
+            "doubled": self.doubled,
+            "differences": self.differences,
+            "passed": self.passed,
+        }
+
+
+@dataclass(frozen=True)
+class Normal:
+    """One deal's fault-free run: the effects in order, how often each landed, and the end."""
+
+    deal: str
+    keys: tuple[str, ...]
+    effects: Counter[Effect]
+    result: ActivationResult
+
+
+async def run(plan: Plan) -> Report:
+    """The whole drill. Raises nothing for a failed drill: the report says so."""
+    report = Report(seed=plan.seed)
+    plan.say("fault-free run: what should happen")
+    normals = await _fault_free(plan)
+    chosen = _covering(normals, plan.seed)
+    steps = sum(len(normal.keys) for normal in chosen)
+    plan.say(f"{len(normals)} deals, {steps} writes to attack in {', '.join(n.deal for n in chosen)}")
+    units = _units(chosen, plan)
+    report.crash_points = sum(len(unit.points) for unit in units)
+    gate = asyncio.Semaphore(plan.lanes)
+
+    async def limited(job: Coroutine[object, object, None]) -> None:
+        async with gate:
+            await job
+
+    jobs = [_kill(unit, plan, report) for unit in units]
+    if not plan.planted_bug:
+        jobs.append(_under_faults(normals, plan, report))
+        jobs.append(_refuse_everything(chosen[0], plan, report))
+    await asyncio.gather(*(limited(job) for job in jobs))
+    return report
+
+
+# -- 1. fault-free --------------------------------------------------------------------------------
+
+
+async def _fault_free(plan: Plan) -> list[Normal]:
+    async with lane() as calm:
+        deals = await _clean_deals(calm, 4 if plan.quick else 2 + plan.deals_under_faults)
+        results = await asyncio.gather(*(calm.activate(deal) for deal in deals))
+        normals = []
+        for deal, result in zip(deals, results, strict=True):
+            if result is None or result.state != "active":
+                raise RuntimeError(f"the fault-free activation of {deal} did not end active: {result}")
+            rows = await calm.store.effects.list(f"activation/{calm.firm}/{deal}")
+            effects = await landed(calm.sandbox, deal)
+            keys = tuple(row.key for row in rows)
+            normals.append(
+                Normal(deal, keys, Counter({e: c for e, c in effects.items() if e.key in keys}), result)
+            )
+        return normals
+
+
+async def _clean_deals(calm: Lane, limit: int) -> list[str]:
+    """Signed deals of the seed that pass every gate: the first of the seed's plan are."""
+    answer = await calm.sandbox.get("/_control/salesforce/Opportunity")
+    answer.raise_for_status()
+    rows = answer.json()["records"]
+    signed = [row["Id"] for row in rows if row.get("StageName") == "Closed Won" and row.get("ContractId")]
+    return sorted(signed)[:limit]
+
+
+def _covering(normals: Sequence[Normal], seed: int) -> list[Normal]:
+    """Few deals whose runs together contain every kind of write; the seed breaks ties."""
+    shuffled = list(normals)
+    random.Random(seed).shuffle(shuffled)  # noqa: S311 - reproducible, not secret
+    wanted = {_kind(key) for normal in normals for key in normal.keys}
+    chosen: list[Normal] = []
+    while wanted:
+        best = max(shuffled, key=lambda n: len(wanted & {_kind(key) for key in n.keys}))
+        chosen.append(best)
+        wanted -= {_kind(key) for key in best.keys}
+    return chosen
+
+
+def _kind(key: str) -> str:
+    """The kind of write: `psa.request.3` and `psa.request.4` are one."""
+    return ".".join(key.split("/")[-2].split(".")[:2])
+
+
+# -- 2. crash points ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One activation in a lane of its own, with the points at which its worker dies."""
+
+    normal: Normal
+    points: tuple[tuple[str, str], ...]
+    """(point, effect key)."""
+
+
+def _units(chosen: Sequence[Normal], plan: Plan) -> list[Unit]:
+    """Every point of every write, spread over activations so that lanes take about equal time."""
+    units = []
+    covered: set[str] = set()
+    for normal in chosen:
+        keys = [key for key in normal.keys if key.startswith("activation/") or _kind(key) not in covered]
+        if normal is not chosen[0]:
+            keys = [key for key in keys if _kind(key) not in covered]
+        covered |= {_kind(key) for key in keys}
+        for pair in _PAIRS:
+            for half in (0, 1):
+                points = tuple((point, key) for key in keys[half::2] for point in pair)
+                if points:
+                    units.append(Unit(normal, points))
+    if not plan.quick:
+        return units
+    rng = random.Random(plan.seed)  # noqa: S311 - reproducible, not secret
+    return [_subset(unit, rng) for unit in units[:4]]
+
+
+def _subset(unit: Unit, rng: random.Random) -> Unit:
+    """Two writes of the unit: with four units that is every point and, over seeds, every system."""
+    keys = sorted({key for _, key in unit.points})
+    kept = set(rng.sample(keys, min(2, len(keys))))
+    return Unit(unit.normal, tuple(point for point in unit.points if point[1] in kept))
+
+
+async def _kill(unit: Unit, plan: Plan, report: Report) -> None:
+    async with lane(planted_bug=plan.planted_bug) as attacked:
+        for number, (point, key) in enumerate(unit.points):
+            if point == "applied_unanswered":
+                await attacked.arm_held_answer(number, key)
+            else:
+                attacked.arm_crash(point, key)
+        result = await attacked.activate(unit.normal.deal)
+        found = await landed(attacked.sandbox, unit.normal.deal)
+        report.crash_points_hit += attacked.hits()
+        report.worker_kills += attacked.kills
+        report.decisions += attacked.decided
+        _judge(unit.normal, result, found, report)
+        plan.say(
+            f"crash points {report.crash_points_hit}/{report.crash_points}, kills {report.worker_kills}, "
+            f"lost {len(report.lost)}, doubled {len(report.doubled)}"
+        )
+
+
+def _judge(normal: Normal, result: ActivationResult | None, found: Counter[Effect], report: Report) -> None:
+    """Compare one deal's effects and end with the fault-free run."""
+    mine = Counter({effect: count for effect, count in found.items() if effect.key in normal.keys or
+                    f"/{normal.deal}/" in effect.key})  # fmt: skip
+    report.effects += sum(mine.values())
+    gap = difference(normal.effects, mine)
+    report.lost += [f"{normal.deal}: {effect}" for effect in gap.lost]
+    report.doubled += [f"{normal.deal}: {effect}" for effect in gap.doubled]
+    if result is None:
+        report.differences.append(f"{normal.deal}: did not end")
+    elif (result.state, result.project) != (normal.result.state, normal.result.project):
+        report.differences.append(f"{normal.deal}: ended {result.state} as {result.project}")
+
+
+# -- 3. faults ------------------------------------------------------------------------------------
+
+
+async def _under_faults(normals: Sequence[Normal], plan: Plan, report: Report) -> None:
+    async with lane() as attacked:
+        for number, fault in enumerate(FAULTS):
+            await attacked.arm_fault(**fault, seed=plan.seed * 1000 + number)
+        deals = normals[: 2 if plan.quick else plan.deals_under_faults]
+        results = await asyncio.gather(*(attacked.activate(normal.deal) for normal in deals))
+        report.faults_injected += Counter(await attacked.faults_fired())
+        report.decisions += attacked.decided
+        found = await landed(attacked.sandbox)
+        for normal, result in zip(deals, results, strict=True):
+            _judge(normal, result, found, report)
+        plan.say(f"faults injected {sum(report.faults_injected.values())}")
+
+
+# -- 4. refusals ----------------------------------------------------------------------------------
+
+
+async def _refuse_everything(normal: Normal, plan: Plan, report: Report) -> None:
+    """One activation per write, each refused there for good and cancelled; the next is a new generation."""
+    async with lane() as attacked:
+        steps = [key.rsplit("/", 1)[0] for key in normal.keys]
+        if plan.quick:
+            steps = steps[:: max(1, len(steps) // 4)]
+        for step in steps:
+            await attacked.sandbox.delete("/_faults")
+            await attacked.arm_fault(kind="reject", match=f"{step}/")
+            result = await attacked.activate(normal.deal, on_attention="compensate")
+            report.refusals += 1
+            if result is None or result.state != "cancelled":
+                report.differences.append(f"{step}: refused for good, but ended {result and result.state}")
+        await attacked.sandbox.delete("/_faults")
+        left = await _left_behind(attacked, normal.deal)
+        report.differences += [f"left behind: {key}" for key in left]
+        plan.say(f"refusals {report.refusals}, left behind {len(left)}")
+
+
+_UNDONE = ("psa.project", "erp.project", "psa.request", "erp.billing_schedule", "crm.active")
+"""Steps with an undo of their own; plan, seats and opening go with their project, customers stay."""
+
+
+async def _left_behind(attacked: Lane, deal: str) -> list[str]:
+    """What landed in a system and was not undone there."""
+    effects = await landed(attacked.sandbox, deal)
+    keys = {effect.key for effect in effects}
+    made = [key for key in keys if not key.endswith("/undo") and key.startswith("activation/")]
+    return sorted(
+        key
+        for key in made
+        if _kind(key) in _UNDONE and f"{key}/undo" not in keys and not await _gone(attacked, key)
+    )
+
+
+async def _gone(attacked: Lane, key: str) -> bool:
+    """Whether the journal knows the effect as undone; a deleted record carries no key to look for."""
+    row = await attacked.store.effects.get(key)
+    return row is not None and row.state == "undone"

@@ -1,0 +1,198 @@
+"""A lane: one whole firm of its own that is attacked, with somebody who restarts what was killed.
+
+The worker is killed in two ways: by itself at an armed crash point, and from here when the sandbox says
+(by a marker file) that it has applied a write and holds its answer.
+"""
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from temporalio.client import Client, WorkflowFailureError
+
+from composition import load_firm, open_firm_store
+from domain.activation_process import ActivationResult
+from domain.attention import DecisionAction
+from local import process, secrets_setup
+from local.ephemeral import ephemeral_firm
+from local.launch import Launch, ServiceName
+from runtime.connect import connect
+from runtime.crash_points import armed_file
+from runtime.decisions import DecisionNotTaken, decide
+from runtime.settings import Settings
+from store.ports import Store
+from workflows.shared.start import start_activation
+
+PATIENCE = 300.0
+"""Seconds after which an activation under attack counts as stuck."""
+_HELD = ".held"
+_HIT = ".hit"
+QUICK = {
+    "systems.salesforce": {"commit_limit": '"1s"'},
+    "systems.kantata": {"commit_limit": '"1s"'},
+    "systems.netsuite": {"commit_limit": '"1s"'},
+    "systems.salesforce.settings": {"timeout_seconds": "2"},
+    "systems.kantata.settings": {"timeout_seconds": "2"},
+    "systems.netsuite.settings": {"timeout_seconds": "2"},
+    "activation": {"poll": "false"},
+}
+"""The firm's file in a drill: short limits, so that many losses fit into a minute."""
+STAFFING = "practice.lead@fairlead.example"
+OPERATOR = "controller@fairlead.example"
+
+
+@dataclass
+class Lane:
+    """A firm under attack. `kills` counts workers that died and were started again."""
+
+    settings: Settings
+    client: Client
+    store: Store
+    firm: str
+    sandbox: httpx.AsyncClient
+    folder: Path
+    launch: Launch
+    kills: int = 0
+    decided: int = 0
+    _paths: process.Paths = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._paths = self.launch.paths("worker")
+
+    # -- attacking --------------------------------------------------------------------------------
+
+    def arm_crash(self, point: str, key: str) -> None:
+        """The worker kills itself when it reaches `point` of the effect `key`, once."""
+        armed_file(self.folder, point, key).touch()
+
+    async def arm_fault(self, **fault: Any) -> None:
+        """Arm a fault of the sandbox (see `sandbox/README.md`)."""
+        answer = await self.sandbox.post("/_faults", json=fault)
+        answer.raise_for_status()
+
+    async def arm_held_answer(self, number: int, key: str) -> None:
+        """The sandbox applies the write of `key` and never answers; the worker is killed meanwhile."""
+        marker = self.folder / f"answer-{number}{_HELD}"
+        await self.arm_fault(kind="hold_after_apply", match=key, only="writes", count=1, marker=str(marker))
+
+    def hits(self) -> int:
+        """Crash points that were reached, of both kinds."""
+        return len(list(self.folder.glob(f"*{_HIT}")))
+
+    async def faults_fired(self) -> dict[str, int]:
+        """How often each kind of fault has struck."""
+        fired: dict[str, int] = {}
+        for fault in (await self.sandbox.get("/_faults")).json()["faults"]:
+            fired[fault["kind"]] = fired.get(fault["kind"], 0) + fault["fired"]
+        return fired
+
+    # -- working ----------------------------------------------------------------------------------
+
+    async def activate(self, deal: str, on_attention: DecisionAction = "retry") -> ActivationResult | None:
+        """Activate `deal` with its staffing approved; what needs a person is decided by `on_attention`.
+
+        None when it is stuck or was cancelled by Temporal.
+        """
+        started = await start_activation(
+            self.client, self.settings, firm=self.firm, deal=deal, requested_by="drill"
+        )
+        helpers = [
+            asyncio.create_task(self._approve(started.workflow_id)),
+            asyncio.create_task(self._attend(started.workflow_id, on_attention)),
+        ]
+        handle = self.client.get_workflow_handle(started.workflow_id, result_type=ActivationResult)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                result: ActivationResult = await handle.result()
+                return result
+        except (TimeoutError, WorkflowFailureError):
+            return None
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+
+    async def _approve(self, process_id: str) -> None:
+        with contextlib.suppress(DecisionNotTaken):
+            await decide(
+                self.client,
+                self.store.decisions,
+                action="approve_staffing",
+                process=process_id,
+                actor=STAFFING,
+                role="practice_lead",
+            )
+
+    async def _attend(self, process_id: str, action: DecisionAction) -> None:
+        """A person who decides every open exception of the process the same way."""
+        while True:
+            await asyncio.sleep(0.2)
+            for item in await self.store.attention.list(process=process_id):
+                with contextlib.suppress(DecisionNotTaken):
+                    await decide(
+                        self.client,
+                        self.store.decisions,
+                        action=action,
+                        process=process_id,
+                        actor=OPERATOR,
+                        role="controller",
+                        target=item.id,
+                        reason="drill",
+                    )
+                    self.decided += 1
+
+    async def keep_worker_alive(self) -> None:
+        """Kill the worker where an answer is held, and start it again whenever it is dead."""
+        while True:
+            await asyncio.sleep(0.03)
+            for marker in self.folder.glob(f"*{_HELD}"):
+                marker.rename(marker.with_suffix(_HIT))
+                await asyncio.to_thread(process.stop, self._paths, 0)
+            if process.running(self._paths) is None:
+                self.kills += 1
+                await asyncio.to_thread(
+                    process.start,
+                    self._paths,
+                    self.launch.command("worker"),
+                    self.launch.environment("worker"),
+                )
+
+
+@asynccontextmanager
+async def lane(
+    *, services: Sequence[ServiceName] = ("temporal", "sandbox", "worker"), planted_bug: str = ""
+) -> AsyncIterator[Lane]:
+    """A running lane; everything of it is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="fairlead-drill-") as folder:
+        async with ephemeral_firm(
+            services, crash_dir=Path(folder), planted_bug=planted_bug, firm_values=QUICK
+        ) as settings:
+            environ = {**os.environ, **secrets_setup.firm_variables(settings.home)}
+            firm = load_firm(settings, environ)
+            store = open_firm_store(firm, settings, environ)
+            async with httpx.AsyncClient(
+                base_url=settings.sandbox_url, timeout=30, trust_env=False
+            ) as sandbox:
+                attacked = Lane(
+                    settings=settings,
+                    client=await connect(settings),
+                    store=store,
+                    firm=firm.id,
+                    sandbox=sandbox,
+                    folder=Path(folder),
+                    launch=Launch(settings, environ, in_memory=True),
+                )
+                keeper = asyncio.create_task(attacked.keep_worker_alive())
+                try:
+                    yield attacked
+                finally:
+                    keeper.cancel()
+                    await asyncio.gather(keeper, return_exceptions=True)
+                    await store.aclose()
