@@ -32,8 +32,9 @@ from domain.policy import PolicySnapshot, Role
 from firm.load import load
 from firm.model import Firm
 from firm.policies import snapshot
-from firm.problems import FirmFileError, Problem, problems_from
+from firm.problems import FirmFileError, Problem
 from firm.secrets import SecretError
+from firm.vendor_settings import connector_problems
 from runtime.crash_points import FileCrashPoints
 from runtime.settings import Settings
 from store.ports import Store
@@ -90,18 +91,18 @@ def load_firm(settings: Settings, environ: Mapping[str, str] = os.environ) -> Fi
 
 def connector_settings(firm: Firm, system: str, environ: Mapping[str, str] = os.environ) -> BaseModel:
     """Settings of the connector of `system`. Raises `FirmFileError` naming key and cure."""
-    section = firm.systems[system]
-    file = str(firm.file)
+    model = VENDORS[firm.systems[system].vendor].settings
     try:
-        values = firm.connector_settings(system, environ)
-        return VENDORS[section.vendor].settings.model_validate(values)
+        return model.model_validate(firm.connector_settings(system, environ))
     except SecretError as error:
         what, _, cure = str(error).partition("; ")
+        key = f"systems.{system}.auth"
         raise FirmFileError(
-            [Problem(file=file, key=f"systems.{system}.auth", line=None, what=what, cure=cure)]
-        ) from error
+            [Problem(file=firm.file.name, key=key, line=None, what=what, cure=cure)]
+        ) from None
     except ValidationError as error:
-        raise FirmFileError(list(problems_from(error, file, ("systems", system, "settings")))) from error
+        # `from None`: the original holds the values, resolved secrets among them.
+        raise FirmFileError(connector_problems(firm, system, error, model)) from None
 
 
 def build_connector(firm: Firm, system: str, environ: Mapping[str, str] = os.environ) -> SystemPort:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from activities.boundary import Clock, utc_now
-from connectors.errors import Ambiguous, Conflict, ConnectorError
+from connectors.errors import Ambiguous, Conflict, ConnectorError, Transient
 from connectors.ports import SystemPort
 from domain.base import Value
 from domain.commands import Command, Record
@@ -79,7 +79,9 @@ class EffectRunner:
             made = await self._store.effects.get(key)
             if made is not None and made.state == "confirmed":
                 return _record(made)
-        row = await self._begin(command, key, context)
+            # The journal keeps a shared effect under the process that first asked for it.
+            context = context.with_changes(process=made.process) if made is not None else context
+        row = await self._begin(command, key, context, shared=shared)
         if row.state == "confirmed":
             return _record(row)
         if row.state == "undone":
@@ -90,10 +92,9 @@ class EffectRunner:
                 rule="effect.undone",
             )
         if not row.fresh:
-            found = await self._settle(row, command, key)
+            found = await self._recover(row, command, key, context, shared=shared)
             if found is not None:
-                return await self._confirm(key, command, found, found=True)
-            await self._store.effects.resend(key)
+                return found
         return await self._apply(command, key)
 
     async def undo(
@@ -120,7 +121,7 @@ class EffectRunner:
         await self._store.effects.undo(key, by_key=undo_key)
         return record
 
-    async def _begin(self, command: Command, key: str, context: EffectContext) -> EffectRow:
+    async def _begin(self, command: Command, key: str, context: EffectContext, *, shared: bool) -> EffectRow:
         try:
             row = await self._store.effects.begin(
                 EffectIntent(
@@ -129,19 +130,52 @@ class EffectRunner:
                     step=context.step,
                     system=self._port.system,
                     noun=command.noun,
-                    command_hash=content_hash(command.model_dump_json()),
+                    command_hash=_hash(command),
                     actor=context.actor,
                     reason=context.reason,
                     summary=f"{command.noun} in {self._port.system}",
                 )
             )
         except KeyTaken as error:
-            raise Conflict(
-                str(error), system=self._port.system, operation=command.noun, rule="effect.other_content"
-            ) from error
+            if shared and await self._is_ours(key):
+                raise Transient(
+                    f"another process began {command.noun} {key} at the same moment; joining it ({error})",
+                    system=self._port.system,
+                    operation=command.noun,
+                ) from error
+            raise self._other_content(command, str(error)) from error
         if row.state == "rejected" and not row.fresh:
             return await self._store.effects.resend(key)
         return row
+
+    async def _is_ours(self, key: str) -> bool:
+        """Whether what stands under `key` was written to this system."""
+        row = await self._store.effects.get(key)
+        return row is not None and row.system == self._port.system
+
+    async def _recover(
+        self, row: EffectRow, command: Command, key: str, context: EffectContext, *, shared: bool
+    ) -> Record | None:
+        """Settle a former attempt that left no outcome. None: it left nothing, `command` is to be sent.
+
+        The former attempt may have sent other content (a correction came in between). What it left
+        behind is confirmed as it is, so that it can be undone, and never passed off as `command`.
+        """
+        same = row.command_hash == _hash(command)
+        found = await self._settle(row, command, key, compare=same)
+        if found is not None:
+            record = await self._record_confirmed(key, found, found=True)
+            if not same and not shared:
+                raise self._other_content(command, f"{key} landed as {found.external_id} with other content")
+            return record
+        if same:
+            await self._store.effects.resend(key)
+        else:
+            await self._store.effects.reject(
+                key, note="looked up: it never happened; the content was changed"
+            )
+            await self._begin(command, key, context, shared=shared)
+        return None
 
     async def _settle(
         self, row: EffectRow, command: Command, key: str, *, compare: bool = True
@@ -178,10 +212,15 @@ class EffectRunner:
             )
             raise
         self._crash_point("after_answer", key)
-        return await self._confirm(key, command, record)
+        try:
+            self._compare(command, record)
+        except Conflict as error:
+            # It landed, but not as sent: what is there is looked up again after its owner has seen it.
+            await self._store.effects.doubt(key, note=error.message)
+            raise
+        return await self._record_confirmed(key, record)
 
-    async def _confirm(self, key: str, command: Command, record: Record, *, found: bool = False) -> Record:
-        self._compare(command, record)
+    async def _record_confirmed(self, key: str, record: Record, *, found: bool = False) -> Record:
         await self._store.effects.confirm(
             key,
             external_id=record.external_id,
@@ -199,14 +238,29 @@ class EffectRunner:
             spoken = "; ".join(
                 f"{name}: sent {sent!r}, found {found!r}" for name, (sent, found) in differences.items()
             )
-            raise Conflict(
+            raise self._other_content(
+                command,
                 f"{command.noun} {record.external_id} in {self._port.system} is not what was sent ({spoken})",
-                system=self._port.system,
-                operation=command.noun,
                 field=next(iter(differences)),
-                rule="effect.other_content",
                 request_id=record.request_id,
             )
+
+    def _other_content(
+        self, command: Command, text: str, *, field: str = "", request_id: str = ""
+    ) -> Conflict:
+        return Conflict(
+            text,
+            system=self._port.system,
+            operation=command.noun,
+            field=field,
+            rule="effect.other_content",
+            request_id=request_id,
+        )
+
+
+def _hash(command: Command) -> str:
+    """Content of `command`. Without defaults: a field that an upgrade adds leaves old content as it is."""
+    return content_hash(command.model_dump_json(exclude_defaults=True))
 
 
 def _record(row: EffectRow) -> Record:

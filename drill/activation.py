@@ -307,11 +307,9 @@ async def _left_behind(attacked: Lane, deal: str) -> list[str]:
     effects = await landed(attacked.sandbox, deal)
     keys = {effect.key for effect in effects}
     made = [key for key in keys if not key.endswith("/undo") and key.startswith("activation/")]
-    return sorted(
-        key
-        for key in made
-        if _kind(key) in _UNDONE and f"{key}/undo" not in keys and not await _gone(attacked, key)
-    )
+    doubtful = [key for key in made if _kind(key) in _UNDONE and f"{key}/undo" not in keys]
+    left = [key for key in doubtful if not await _gone(attacked, key)]
+    return sorted(left)
 
 
 async def _gone(attacked: Lane, key: str) -> bool:

@@ -55,7 +55,7 @@ class _Server(uvicorn.Server):
 def gateway_app(settings: Settings) -> FastAPI:
     """The app with its real parts. Raises `FirmFileError`, `StoreError` or `ValueError` with the cure."""
     firm = load(settings.firm_file)
-    store = open_store(settings.store_url)
+    store = open_store(firm.store_url() or settings.store_url)
     return build_gateway(settings, firm, store, lambda: connect(settings), on_close=store.aclose)
 
 

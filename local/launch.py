@@ -76,7 +76,6 @@ class Launch:
         secret = secrets_setup.firm_variables(settings.home, self.environ).get("FAIRLEAD_WEBHOOK_SECRET")
         if secret:
             command += ["--webhook-url", self.address("gateway") + "/hooks/{system}"]
-            command += ["--webhook-secret", secret]
         return [*command, *self.sandbox_arguments]
 
 

@@ -67,12 +67,14 @@ async def connect(
 
 def _explicit_config(settings: Settings) -> ClientConnectConfig:
     """What the user said, if anything: settings first, then Temporal's own environment and profiles."""
-    if settings.temporal_address:
-        os.environ["TEMPORAL_ADDRESS"] = settings.temporal_address
     named = settings.temporal_profile or os.environ.get("TEMPORAL_PROFILE")
-    if not (named or os.environ.get("TEMPORAL_ADDRESS")):
+    address = settings.temporal_address or os.environ.get("TEMPORAL_ADDRESS")
+    if not (named or address):
         return {}
-    return ClientConfig.load_client_connect_config(profile=named)
+    config = ClientConfig.load_client_connect_config(profile=named)
+    if address:
+        config["target_host"] = address
+    return config
 
 
 def _first_line(error: BaseException) -> str:

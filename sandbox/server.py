@@ -105,7 +105,9 @@ def _settings(arguments: argparse.Namespace) -> SandboxSettings:
             given[name] = getattr(arguments, name)
     if arguments.webhook_url:
         target = WebhookTarget(
-            arguments.webhook_url, arguments.webhook_secret, scheme=arguments.webhook_scheme
+            arguments.webhook_url,
+            arguments.webhook_secret or os.environ.get("SANDBOX_WEBHOOK_SECRET", ""),
+            scheme=arguments.webhook_scheme,
         )
         given["webhooks"] = (target,)
     return SandboxSettings(**given)
@@ -125,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--workers", type=_count, default=120, help="how many workers (default 120)")
     add("--latency-ms", type=_count, default=0, help="delay of each vendor's answer (default 0)")
     add("--webhook-url", default="", help="receiver of events; {system} is replaced by the system's name")
-    add("--webhook-secret", default="", help="whsec_… secret the events are signed with")
+    add("--webhook-secret", default="", help="whsec_… secret; better in SANDBOX_WEBHOOK_SECRET")
     add("--webhook-scheme", default=SCHEMES[0], choices=SCHEMES, help="how events are signed and sent")
     add("--salesforce-secret", default=None, help="client secret of the seeded Salesforce org")
     add("--salesforce-jwt-public-key", type=Path, default=None, help="PEM file for the JWT bearer flow")

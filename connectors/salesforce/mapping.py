@@ -214,7 +214,7 @@ def _lines(
     # A line keeps its number when another is removed, as long as the org numbers its lines.
     numbered = all(given) and len(set(given)) == len(given)
     return tuple(
-        _line(system, Source(row, settings, "lines.", f"lines[{index}]."), reading, currency, number)
+        _line(system, Source(row, settings, "lines.", f"lines[{number}]."), reading, currency, number)
         for index, row in enumerate(ordered)
         for number in [given[index] if numbered else index + 1]
         if number is not None

@@ -5,6 +5,7 @@ current(url)       # revision the database stands at, "" when it has no schema
 is_current(url)    # true when that is what this version of Fairlead needs
 """
 
+import threading
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import cache
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 BUSY_TIMEOUT = 10.0
+_ONE_AT_A_TIME = threading.Lock()
+"""Alembic keeps its context in globals of the process, so two threads may not migrate at once."""
 
 
 def upgrade(url: str, *, to: str = "head", busy_timeout: float = BUSY_TIMEOUT) -> None:
@@ -96,7 +99,8 @@ def _move(connection: Connection, to: str) -> None:
     standing = revision(connection)
     if standing and standing not in _known():
         raise StoreError(problem(standing))
-    command.upgrade(_config(connection), to)
+    with _ONE_AT_A_TIME:
+        command.upgrade(_config(connection), to)
 
 
 def _config(connection: Connection | None = None) -> "Config":

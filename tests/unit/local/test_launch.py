@@ -46,9 +46,11 @@ def test_each_side_gets_its_own_credentials_only(tmp_path: Path) -> None:
 
 def test_sandbox_sends_its_events_to_our_gateway(tmp_path: Path) -> None:
     secrets_setup.create(tmp_path)
-    command = launch(tmp_path, gateway_host="::", gateway_port=9001).command("sandbox")
+    made = launch(tmp_path, gateway_host="::", gateway_port=9001)
+    command = made.command("sandbox")
     assert command[command.index("--webhook-url") + 1] == "http://127.0.0.1:9001/hooks/{system}"
-    assert command[command.index("--webhook-secret") + 1].startswith("whsec_")
+    assert made.environment("sandbox")["SANDBOX_WEBHOOK_SECRET"].startswith("whsec_")
+    assert not any("whsec_" in argument for argument in command), "arguments are seen by everybody"
 
 
 def test_source_tree_is_on_the_path_of_children_from_any_folder(tmp_path: Path) -> None:

@@ -147,14 +147,14 @@ MISUNDERSTOOD = [
         None,
     ),
     ({"Contract.Customer_PO_Amount__c": "x"}, "contract.customer_po.amount", "amount.not_a_number", None),
-    ({"Lines.0.Billing_Method__c": "Barter"}, "lines[2].billing_method", "billing_method.unknown", None),
-    ({"Lines.1.Revenue_Method__c": "Hope"}, "lines[0].revenue_method", "revenue_method.unknown", None),
-    ({"Lines.2.Billing_Frequency__c": "Weekly"}, "lines[1].frequency", "frequency.unknown", None),
-    ({"Lines.0.Quantity": Decimal(-4)}, "lines[2].quantity", "quantity.negative", None),
-    ({"Lines.0.UnitPrice": "free"}, "lines[2].unit_price", "unit_price.not_a_number", None),
-    ({"Lines.1.TotalPrice": Decimal("0.001")}, "lines[0].amount", "amount.too_many_decimals", None),
-    ({"Lines.1.ServiceDate": "2027-02-30"}, "lines[0].due_on", "date.invalid", None),
-    ({"Lines.0.Subcontracted__c": "yes"}, "lines[2].subcontracted", "flag.invalid", None),
+    ({"Lines.0.Billing_Method__c": "Barter"}, "lines[3].billing_method", "billing_method.unknown", None),
+    ({"Lines.1.Revenue_Method__c": "Hope"}, "lines[1].revenue_method", "revenue_method.unknown", None),
+    ({"Lines.2.Billing_Frequency__c": "Weekly"}, "lines[2].frequency", "frequency.unknown", None),
+    ({"Lines.0.Quantity": Decimal(-4)}, "lines[3].quantity", "quantity.negative", None),
+    ({"Lines.0.UnitPrice": "free"}, "lines[3].unit_price", "unit_price.not_a_number", None),
+    ({"Lines.1.TotalPrice": Decimal("0.001")}, "lines[1].amount", "amount.too_many_decimals", None),
+    ({"Lines.1.ServiceDate": "2027-02-30"}, "lines[1].due_on", "date.invalid", None),
+    ({"Lines.0.Subcontracted__c": "yes"}, "lines[3].subcontracted", "flag.invalid", None),
     ({"Account": None}, "customer", "customer.missing", Gate.CUSTOMER_DATA),
 ]
 
@@ -196,7 +196,7 @@ def test_what_is_misunderstood_is_none_or_the_safe_side() -> None:
         "currency",
         "starts_on",
         "customer.credit_hold",
-        "lines[2].billing_method",
+        "lines[3].billing_method",
     }, "one finding per cause"
 
 
