@@ -57,9 +57,7 @@ class Line:
 
 async def status(
     session: Session,
-    key: Annotated[
-        str | None, typer.Argument(metavar="[DEAL|PROJECT|PROCESS]", show_default=False)
-    ] = None,
+    key: Annotated[str | None, typer.Argument(metavar="[DEAL|PROJECT|PROCESS]", show_default=False)] = None,
     attention: Annotated[bool, typer.Option("--attention", help="Only what waits for a person.")] = False,
     owner: Annotated[str | None, typer.Option(help="Only what this owner group has to settle.")] = None,
     kind: Annotated[str | None, typer.Option(help="activation, billing or procurement.")] = None,
@@ -75,7 +73,7 @@ async def status(
         from cli.watch import follow
 
         return await follow(session, key, once=True)
-    filters = Filters(attention, _owner(owner), kind, stage, all)
+    filters = Filters(attention, owner_group(owner), kind, stage, all)
     lines, source = await _lines(session, filters)
     lines.sort(key=lambda line: (not line.attention, line.due.timestamp() if line.due else 0, line.process))
     document = {"source": source, "count": len(lines[:limit]), "total": len(lines)}
@@ -84,7 +82,8 @@ async def status(
     return 0
 
 
-def _owner(owner: str | None) -> str | None:
+def owner_group(owner: str | None) -> str | None:
+    """The owner group as the domain writes it. Raises `Stop` naming those there are."""
     from domain.readiness import OwnerGroup
 
     if owner is None:

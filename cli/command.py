@@ -4,7 +4,6 @@ A command is an `async def` of a `Session` and its own parameters; it returns it
 The options every command has may stand before or after the command's name.
 """
 
-import asyncio
 import functools
 import inspect
 import sys
@@ -16,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.context import Options, Session, perform
+from cli.context import Foreground, Options, Session, perform
 from cli.exit_codes import ExitCode, Stop
 
 _PANEL = "Options of every command"
@@ -80,7 +79,7 @@ def command(
     """Register an async function as the command `name`. `example` is what its help shows at the end."""
     examples = [example] if isinstance(example, str) else list(example)
     title = "Example" if len(examples) == 1 else "Examples"
-    epilog = "\n\n".join([f"[bold]{title}[/bold]", *(_escaped(line) for line in examples)])
+    epilog = "\n".join([f"[bold]{title}[/bold]", *(_escaped(line) for line in examples)])
 
     def register(function: Function) -> Function:
         @functools.wraps(function)
@@ -93,7 +92,15 @@ def command(
         parameters = _parameters(function)
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        app.command(name, epilog=epilog, rich_help_panel=panel, no_args_is_help=False)(run)
+        text = _flowing(function.__doc__ or "")
+        register_under = app.command(
+            name,
+            help=text,
+            short_help=text.partition(". ")[0].partition("\n")[0].rstrip(".") + ".",
+            epilog=epilog,
+            rich_help_panel=panel,
+        )
+        register_under(run)
         return function
 
     return register
@@ -123,11 +130,15 @@ def _parameters(function: Function) -> list[inspect.Parameter]:
 
 def finish(options: Options, work: Callable[[Session], Awaitable[int | None]]) -> int:
     """Run a command to its end, whatever that is; the exit code."""
+    import asyncio
+
     from cli.output import Output
 
     out = Output(as_json=options.json)
     try:
         return asyncio.run(perform(options, work))
+    except Foreground as service:
+        return service.run()
     except Stop as stop:
         if options.debug:
             traceback.print_exc(file=sys.stderr)
@@ -153,6 +164,12 @@ def _home(options: Options) -> Path | None:
         return Session(options).settings.home
     except Exception:
         return options.home
+
+
+def _flowing(docstring: str) -> str:
+    """Paragraphs without the line breaks of the source."""
+    paragraphs = inspect.cleandoc(docstring).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _escaped(text: str) -> str:

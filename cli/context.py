@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.exit_codes import Stop, unreachable, usage
+from cli.exit_codes import ExitCode, Stop, unreachable, usage
 from cli.output import Output
 
 if TYPE_CHECKING:
@@ -137,6 +137,22 @@ def _sentence(error: Exception) -> str:
     return text[:1].upper() + text[1:]
 
 
+class Foreground(Exception):
+    """What is to run once this command's own loop has ended."""
+
+    def __init__(self, main: Callable[[], int], *, as_json: bool) -> None:
+        super().__init__("a service takes over")
+        self.main = main
+        self.as_json = as_json
+
+    def run(self) -> int:
+        if self.as_json:
+            os.environ["FAIRLEAD_LOG_FORMAT"] = "json"
+        code = self.main()
+        # The service has said why on its own; it cannot start because something is missing.
+        return int(ExitCode.UNREACHABLE) if code == 1 else code
+
+
 Work = Callable[[Session], Awaitable[int | None]]
 """A command: it returns its exit code, or nothing for 0."""
 
@@ -148,7 +164,7 @@ async def perform(options: Options, work: Work) -> int:
     async with Session(options) as session:
         try:
             return int(await work(session) or 0)
-        except Stop:
+        except (Stop, Foreground):
             raise
         except Exception as error:
             stop = explained(error, session)

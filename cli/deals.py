@@ -1,6 +1,5 @@
 """`fairlead deals`, `fairlead activate`: what is signed, and turning it into an operational project."""
 
-import asyncio
 import getpass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -119,7 +118,9 @@ def _draw_deals(console: "Console", lines: list[dict[str, Any]], total: int, all
     if not lines:
         console.print("No deal is signed and not active." if not all else "No deal is signed.")
         return
-    rows = table("Deal", "Name", "Customer", "Amount", "Entity", "Signed", "State", fold=("Deal",), right=("Amount",))
+    rows = table(
+        "Deal", "Name", "Customer", "Amount", "Entity", "Signed", "State", fold=("Deal",), right=("Amount",)
+    )
     rows.columns[0].no_wrap = rows.columns[5].no_wrap = True
     for line in lines:
         name, customer = line["name"], line["customer"]
@@ -134,7 +135,9 @@ def _draw_deals(console: "Console", lines: list[dict[str, Any]], total: int, all
         )
     console.print(rows)
     shown = f"{len(lines)} of {total}" if len(lines) < total else str(total)
-    console.print(f"{shown} signed{'' if all else ' and not active'}. Next: fairlead activate DEAL", style="dim")
+    console.print(
+        f"{shown} signed{'' if all else ' and not active'}. Next: fairlead activate DEAL", style="dim"
+    )
 
 
 def _amount(line: dict[str, Any]) -> str:
@@ -173,8 +176,9 @@ async def _signed_deal(session: Session, key: str) -> "Deal":
             continue
         _require_signature(deal)
         return deal
+    places = " or ".join(asked) or "any CRM: none is set up"
     raise not_found(
-        f"There is no deal {key!r} in {' or '.join(asked) or 'any CRM: none is set up'}. Nothing was started.",
+        f"There is no deal {key!r} in {places}. Nothing was started.",
         "`fairlead deals` lists the signed ones.",
     )
 
@@ -196,6 +200,8 @@ def _require_signature(deal: "Deal") -> None:
 
 
 async def _started(session: Session, deal: "Deal", requested_by: str) -> dict[str, Any]:
+    import asyncio
+
     from workflows.shared.start import start_activation
 
     client = await session.client()
@@ -250,5 +256,7 @@ def _draw_started(console: "Console", document: dict[str, Any]) -> None:
 
 
 def _draw_active(console: "Console", document: dict[str, Any]) -> None:
-    console.print(f"Deal {document['deal']} is active already as project {document['project']}.", style="green")
+    console.print(
+        f"Deal {document['deal']} is active already as project {document['project']}.", style="green"
+    )
     console.print(f"Its whole story: fairlead trace {document['project']}", style="dim")

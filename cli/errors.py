@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from cli.exit_codes import ExitCode, Stop, not_found, refused, unreachable
 
 if TYPE_CHECKING:
-    from connectors.errors import ConnectorError
     from temporalio.service import RPCError
 
     from cli.context import Session
+    from connectors.errors import ConnectorError
 
 UP = "Start the local firm with `fairlead up`."
 

@@ -5,17 +5,43 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import audit, board, deals, decisions, events, exceptions, readiness, services, systems, timeline, watch
+from cli import (
+    audit,
+    board,
+    deals,
+    decisions,
+    events,
+    exceptions,
+    readiness,
+    services,
+    story,
+    systems,
+    timeline,
+    watch,
+)
 from cli.command import COMMON, common_parameters, merged
 from cli.exit_codes import MEANING
 
-_GROUPS = (services, deals, watch, board, readiness, timeline, exceptions, decisions, events, systems, audit)
+_GROUPS = (
+    story,
+    services,
+    deals,
+    watch,
+    board,
+    readiness,
+    timeline,
+    exceptions,
+    decisions,
+    events,
+    systems,
+    audit,
+)
 """Each has `register(app)`. Their order is the order of the help."""
 
 _HELP = """Durable cross-system processes for professional-services firms.
 
-A signed deal becomes an operational project in every system, each effect exactly once; what a machine
-cannot decide reaches the right person with everything needed to decide it."""
+A signed deal becomes an operational project in every system, each effect exactly once;
+what a machine cannot decide reaches the right person with everything needed to decide it."""
 
 
 def build() -> typer.Typer:
@@ -43,9 +69,7 @@ def _root() -> Any:
         ctx.obj = merged(None, given)
 
     context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-    shown = inspect.Parameter(
-        "version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION
-    )
+    shown = inspect.Parameter("version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION)
     parameters = [context, shown, *common_parameters()]
     root.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     root.__annotations__ = {"ctx": typer.Context, "version": _VERSION, **COMMON}
@@ -67,5 +91,10 @@ _VERSION = Annotated[
 
 def _epilog() -> str:
     lines = ["[bold]Exit codes[/bold]", *(f"  {code:d}  {meaning}" for code, meaning in MEANING.items())]
-    start = ["[bold]Begin[/bold]", "  fairlead up --detach", "  fairlead deals", "  fairlead activate DEAL --wait"]
-    return "\n\n".join([*start, *lines])
+    start = [
+        "[bold]Begin[/bold]",
+        "  fairlead up --detach",
+        "  fairlead deals",
+        "  fairlead activate DEAL --wait",
+    ]
+    return "\n".join([*start, "", *lines])

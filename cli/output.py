@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Draw = Callable[["Console"], None]
 
 STATE_STYLES = {
-    **dict.fromkeys(("green", "done", "active", "ok", "running", "confirmed", "applied", "resolved"), "green"),
+    **dict.fromkeys(
+        ("green", "done", "active", "ok", "running", "confirmed", "applied", "resolved"), "green"
+    ),
     **dict.fromkeys(("red", "blocked", "failed", "rejected", "poison", "not ready", "broken"), "bold red"),
     **dict.fromkeys(
         ("pending", "waiting", "ambiguous", "awaiting second person", "needs attention", "intent"), "yellow"

@@ -115,7 +115,7 @@ async def _described(session: "Session", workflow_id: str) -> tuple[bool, str]:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise not_found(
                 f"{workflow_id} stands in the store as running, but Temporal no longer knows it.",
-                f"Start it again under the same keys with `fairlead activate {workflow_id.rpartition('/')[2]}`.",
+                f"Start it again under its keys: fairlead activate {workflow_id.rpartition('/')[2]}",
             ) from error
         raise
     return found.status is WorkflowExecutionStatus.RUNNING, found.run_id

@@ -110,7 +110,9 @@ def item(one: "AttentionItem", now: datetime | None = None) -> "RenderableType":
     from rich.padding import Padding
     from rich.text import Text
 
-    head = Text.assemble((one.headline, "bold red"), ("  ", ""), state(one.state) if one.state != "open" else "")
+    head = Text.assemble(
+        (one.headline, "bold red"), ("  ", ""), state(one.state) if one.state != "open" else ""
+    )
     owner = " · ".join(part for part in (spoken(one.owner.value), one.person) if part)
     due = f"{local_time(one.due_at)} ({until(one.due_at, now)})"
     escalated = f", escalated {one.escalations} times" if one.escalations else ""

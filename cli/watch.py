@@ -1,6 +1,5 @@
 """`fairlead watch`: one process, live, until it is finished or waits for a person."""
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,10 +10,11 @@ from cli.context import Session
 from cli.exit_codes import ExitCode
 from cli.keys import Target, find, web_address
 from cli.output import fields, plain
-from cli.process_view import Standing, standing
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from cli.process_view import Standing
 
 _EVERY = 0.4
 """Seconds between two looks: a person does not see more, and a worker answers without notice."""
@@ -45,6 +45,8 @@ async def watch(
 
 async def follow(session: Session, key: str, *, once: bool) -> int:
     """Show the process until it has ended or, off a terminal, waits for a person; the exit code."""
+    import asyncio
+
     if session.out.live and not once:
         return await _live(session, key)
     now = await _look(session, key)
@@ -59,17 +61,21 @@ async def follow(session: Session, key: str, *, once: bool) -> int:
     return ending(now)
 
 
-def ending(now: Standing) -> int:
+def ending(now: "Standing") -> int:
     return ExitCode.WAITING if now.waits_for_person else ExitCode.OK
 
 
-async def _look(session: Session, key: str) -> Standing:
+async def _look(session: Session, key: str) -> "Standing":
     """As it stands. Looked up anew each time: the end is in the store, whatever Temporal forgets."""
+    from cli.process_view import standing
+
     target = await find(session, key)
     return await standing(session, target)
 
 
 async def _live(session: Session, key: str) -> int:
+    import asyncio
+
     from rich.live import Live
 
     now = await _look(session, key)
@@ -81,7 +87,7 @@ async def _live(session: Session, key: str) -> int:
     return ExitCode.OK
 
 
-def drawn(session: Session, now: Standing) -> "RenderableType":
+def drawn(session: Session, now: "Standing") -> "RenderableType":
     """The process, and what a person can do next."""
     from rich.console import Group
     from rich.text import Text
@@ -101,7 +107,7 @@ def drawn(session: Session, now: Standing) -> "RenderableType":
     return Group(*parts)
 
 
-def _other(now: Standing) -> "RenderableType":
+def _other(now: "Standing") -> "RenderableType":
     rows = [("Process", plain(now.id)), ("State", plain("open" if now.open else "ended"))]
     for name, value in (now.other or {}).items():
         if name != "schema_version" and value not in ("", [], None):

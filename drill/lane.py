@@ -7,8 +7,9 @@ The worker is killed in two ways: by itself at an armed crash point, and from he
 import asyncio
 import contextlib
 import os
+import shlex
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -167,12 +168,21 @@ class Lane:
 
 @asynccontextmanager
 async def lane(
-    *, services: Sequence[ServiceName] = ("temporal", "sandbox", "worker"), planted_bug: str = ""
+    *,
+    services: Sequence[ServiceName] = ("temporal", "sandbox", "worker"),
+    planted_bug: str = "",
+    keep: bool = False,
+    say: Callable[[str], None] = lambda line: None,
 ) -> AsyncIterator[Lane]:
-    """A running lane; everything of it is gone afterwards."""
+    """A running lane; everything of it is gone afterwards, unless it is kept."""
     with tempfile.TemporaryDirectory(prefix="fairlead-drill-") as folder:
         async with ephemeral_firm(
-            services, crash_dir=Path(folder), planted_bug=planted_bug, firm_values=QUICK
+            services,
+            crash_dir=Path(folder),
+            planted_bug=planted_bug,
+            firm_values=QUICK,
+            keep=keep,
+            say=say,
         ) as settings:
             environ = {**os.environ, **secrets_setup.firm_variables(settings.home)}
             firm = load_firm(settings, environ)
@@ -190,9 +200,20 @@ async def lane(
                     launch=Launch(settings, environ, in_memory=True),
                 )
                 keeper = asyncio.create_task(attacked.keep_worker_alive())
+                if keep:
+                    write_environment(settings)
                 try:
                     yield attacked
                 finally:
                     keeper.cancel()
                     await asyncio.gather(keeper, return_exceptions=True)
                     await store.aclose()
+
+
+def write_environment(settings: Settings) -> Path:
+    """`env.sh` in the firm's home: with it, every command of `fairlead` works on this firm."""
+    path = settings.home / "env.sh"
+    kept = settings.model_copy(update={"crash_dir": None, "planted_bug": ""})
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in kept.environment().items()]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
