@@ -8,7 +8,7 @@ from cli.command import command, new_group
 from cli.context import Session
 from cli.exit_codes import ExitCode
 from cli.keys import find
-from cli.output import local_time, plain, table
+from cli.output import counted, local_time, plain, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,9 @@ async def verify(
 
     def draw(console: "Console") -> None:
         if not faults:
-            console.print(f"{checked} entries checked, every chain is whole.", style="green")
+            console.print(
+                f"{counted(checked, 'entry', 'entries')} checked, every chain is whole.", style="green"
+            )
             return
         console.print(f"{checked} entries checked, {len(faults)} chains are broken:", style="bold red")
         for fault in faults:
@@ -70,15 +72,14 @@ async def verify(
 
 
 def _draw(console: "Console", entries: "Sequence[AuditEntry]") -> None:
-    rows = table("No", "When", "Who", "What", "Outcome", right=("No",))
+    rows = table("No", "When and who", "What and why", "Outcome", right=("No",))
     for entry in entries:
-        what = "\n".join(part for part in (entry.what, entry.why) if part)
+        what = "\n".join(part for part in (entry.what, entry.why, entry.after) if part)
         rows.add_row(
             str(entry.number),
-            local_time(entry.at, seconds=True),
-            plain(entry.actor),
-            plain(what),
+            plain(f"{local_time(entry.at, seconds=True)}\n{entry.actor}"),
+            plain(what.replace(f"{entry.process}/", "")),
             plain(entry.outcome),
         )
     console.print(rows)
-    console.print(f"{len(entries)} entries. Proof: fairlead audit verify", style="dim")
+    console.print(f"{counted(len(entries), 'entry', 'entries')}. Proof: fairlead audit verify", style="dim")

@@ -10,7 +10,7 @@ from cli.command import command
 from cli.context import Session
 from cli.exit_codes import usage
 from cli.keys import MOST
-from cli.output import plain, state, table, until
+from cli.output import counted, plain, state, table, until
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -207,7 +207,8 @@ def _draw(console: "Console", lines: list[Line], total: int, source: str, filter
         )
     console.print(rows)
     waiting = sum(line.attention for line in lines)
-    shown = f"{len(lines)} of {total}" if len(lines) < total else str(total)
-    console.print(f"{shown} processes, {waiting} need attention · from {source}", style="dim")
+    shown = counted(total, "process", "processes")
+    first = f"first {len(lines)} of " if len(lines) < total else ""
+    console.print(f"{first}{shown}, {waiting} waiting for attention · from {source}", style="dim")
     if waiting:
         console.print("What is wrong: fairlead exceptions list", style="dim")

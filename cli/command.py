@@ -88,7 +88,7 @@ def command(
             options = merged(ctx.obj, given)
             raise typer.Exit(finish(options, lambda session: function(session, **own)))
 
-        del run.__wrapped__  # type: ignore[attr-defined]
+        del run.__wrapped__
         parameters = _parameters(function)
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

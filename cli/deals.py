@@ -8,17 +8,20 @@ import typer
 from cli import people
 from cli.command import command
 from cli.context import Session
-from cli.exit_codes import not_found, refused
+from cli.exit_codes import ExitCode, not_found, refused
 from cli.keys import MOST, activation_id, web_address
-from cli.output import fields, plain, state, table
+from cli.output import address, fields, plain, state, table
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from domain.selling import Deal, DealSummary
     from store.ports import ProcessRow
 
 _PANEL = "Deals and projects"
+_WIDE = 100
+"""Columns from which one line per deal is readable."""
 
 
 def register(app: typer.Typer) -> None:
@@ -78,7 +81,9 @@ async def activate(
     from cli.watch import follow
 
     session.out.note(f"{document['answer']} {workflow_id}")
-    return await follow(session, workflow_id, once=False)
+    code = await follow(session, workflow_id, once=False)
+    ended = await (await session.store()).processes.get(workflow_id)
+    return ExitCode.REFUSED if ended is not None and ended.state == "cancelled" else code
 
 
 # -- deals ------------------------------------------------------------------------------------------
@@ -118,26 +123,47 @@ def _draw_deals(console: "Console", lines: list[dict[str, Any]], total: int, all
     if not lines:
         console.print("No deal is signed and not active." if not all else "No deal is signed.")
         return
-    rows = table(
-        "Deal", "Name", "Customer", "Amount", "Entity", "Signed", "State", fold=("Deal",), right=("Amount",)
+    console.print(_wide(lines) if console.width >= _WIDE else _narrow(lines))
+    shown = f"{len(lines)} of {total}" if len(lines) < total else str(total)
+    console.print(
+        f"{shown} signed{'' if all else ' and not active'}. Next: fairlead activate DEAL", style="dim"
     )
+
+
+def _wide(lines: list[dict[str, Any]]) -> "Table":
+    rows = table("Deal", "Customer", "What", "Amount", "Entity", "Signed", "State", right=("Amount",))
     rows.columns[0].no_wrap = rows.columns[5].no_wrap = True
     for line in lines:
-        name, customer = line["name"], line["customer"]
         rows.add_row(
             line["deal"],
-            plain(name.removeprefix(customer).strip() or name),
-            plain(customer),
+            plain(line["customer"]),
+            plain(_short_name(line)),
             _amount(line),
             line["entity"] or "?",
             str(line["signed_on"] or "?"),
             state(line["state"]),
         )
-    console.print(rows)
-    shown = f"{len(lines)} of {total}" if len(lines) < total else str(total)
-    console.print(
-        f"{shown} signed{'' if all else ' and not active'}. Next: fairlead activate DEAL", style="dim"
-    )
+    return rows
+
+
+def _narrow(lines: list[dict[str, Any]]) -> "Table":
+    """Two lines per deal, for terminals of 80 columns."""
+    rows = table("Deal", "Customer and deal", "Amount", "State", right=("Amount",))
+    rows.columns[0].no_wrap = True
+    for line in lines:
+        rows.add_row(
+            f"{line['deal']}\n[dim]{line['signed_on'] or '?'}  {line['entity'] or 'no entity'}[/dim]",
+            plain(f"{line['customer']}\n{_short_name(line)}"),
+            _amount(line),
+            state(line["state"]),
+        )
+    return rows
+
+
+def _short_name(line: dict[str, Any]) -> str:
+    """The deal's name without the customer's, which stands beside it."""
+    name: str = line["name"]
+    return name.removeprefix(line["customer"]).strip() or name
 
 
 def _amount(line: dict[str, Any]) -> str:
@@ -217,7 +243,7 @@ async def _started(session: Session, deal: "Deal", requested_by: str) -> dict[st
         "requested_by": requested_by,
         "process": started.workflow_id,
         "run_id": started.run_id,
-        "web_ui": web_address(session.settings, started.workflow_id, started.run_id),
+        "web_ui": web_address(session.settings, started.workflow_id),
     }
 
 
@@ -248,10 +274,10 @@ def _draw_started(console: "Console", document: dict[str, Any]) -> None:
                 ("Deal", plain(f"{document['deal']} {document['name']}")),
                 ("Customer", plain(document["customer"])),
                 ("Process", plain(document["process"])),
-                ("Web UI", plain(document["web_ui"])),
             ]
         )
     )
+    address(console, "Web UI  ", document["web_ui"])
     console.print(f"\nFollow it with  fairlead watch {document['deal']}", style="dim")
 
 

@@ -46,10 +46,16 @@ def explained(error: Exception, session: "Session") -> Stop | None:
     if isinstance(error, StoreError):
         return unreachable(f"The store does not do this: {error}", "Look with `fairlead doctor`.")
     if isinstance(error, DecisionNotTaken):
-        return refused(text, "Nothing was changed by it.")
+        return refused(f"{_refusal(error)}.", "Nothing was changed by it.")
     if isinstance(error, SecretError | WrongSearchAttributes):
         return refused(text)
     return None
+
+
+def _refusal(error: Exception) -> str:
+    """What the process said itself, without the class of its failure."""
+    said = getattr(getattr(error.__cause__, "__cause__", None), "message", "") or str(error)
+    return _first_capital(said.rstrip("."))
 
 
 def _of_system(error: "ConnectorError", session: "Session") -> Stop:

@@ -51,14 +51,14 @@ async def catalog(
         return
 
     def draw(console: "Console") -> None:
-        rows = table("Type", "Meaning", "From", "To", "Owner")
+        rows = table("Type", "Meaning", "From and to", "Owner")
+        rows.columns[0].no_wrap = True
         for kind in catalogue():
             sunset = f" (until {kind.sunset})" if kind.sunset else ""
             rows.add_row(
                 f"{kind.name} v{kind.version}",
                 kind.summary + sunset,
-                ", ".join(kind.producers),
-                ", ".join(kind.consumers),
+                f"{', '.join(kind.producers)} → {', '.join(kind.consumers)}",
                 kind.owner.value.replace("_", " "),
             )
         console.print(rows)
@@ -193,13 +193,18 @@ def moment(text: str | None, now: datetime | None = None) -> datetime | None:
 
 
 def _draw_events(console: "Console", found: "Sequence[InboxRow]") -> None:
+    from rich.text import Text
+
     if not found:
         console.print("No event fits.")
         return
-    rows = table("Received", "Type", "Subject", "State", "Event and note", fold=("Subject", "Event and note"))
+    rows = table("Received", "State", "Event, its id and note", fold=("Event, its id and note",))
+    rows.columns[0].no_wrap = True
     for row in found:
-        note = "\n".join(part for part in (row.id, row.note) if part)
-        rows.add_row(local_time(row.received_at), row.type, row.subject, state(row.state), plain(note))
+        told = Text.assemble((f"{row.type} {row.subject}", "cyan"), (f"\n{row.id}", "dim"))
+        if row.note:
+            told.append(f"\n{row.note}")
+        rows.add_row(local_time(row.received_at), state(row.state), told)
     console.print(rows)
 
 

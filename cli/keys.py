@@ -8,6 +8,7 @@ from cli.exit_codes import not_found, usage
 
 if TYPE_CHECKING:
     from cli.context import Session
+    from domain.activation_process import ActivationResult
     from runtime.settings import Settings
     from store.ports import ProcessRow
 
@@ -47,6 +48,16 @@ def activation_id(session: "Session", deal: str) -> str:
         ) from None
 
 
+def stored_result(target: Target) -> "ActivationResult | None":
+    """The end of an activation as the store keeps it; none while it runs."""
+    from domain.activation_process import ActivationResult
+
+    row = target.row
+    if row is None or row.kind != "activation" or row.state == "running" or not row.result_json:
+        return None
+    return ActivationResult.model_validate_json(row.result_json)
+
+
 async def find(session: "Session", key: str) -> Target:
     """The process that `key` means: a workflow id, a deal's id or a project's number. Raises `Stop`."""
     store = await session.store()
@@ -84,7 +95,7 @@ async def _temporal_knows(session: "Session", workflow_id: str) -> bool:
     return True
 
 
-def web_address(settings: "Settings", workflow_id: str = "", run_id: str = "") -> str:
+def web_address(settings: "Settings", workflow_id: str = "") -> str:
     """The process in Temporal's Web UI; empty where that cannot be known (a server of your own)."""
     import os
 
@@ -99,5 +110,5 @@ def web_address(settings: "Settings", workflow_id: str = "", run_id: str = "") -
         return ""
     page = f"{base}/namespaces/{quote(namespace, safe='')}/workflows"
     if workflow_id:
-        page += f"/{quote(workflow_id, safe='')}" + (f"/{run_id}/history" if run_id else "")
+        page += f"/{quote(workflow_id, safe='')}"
     return page

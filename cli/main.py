@@ -1,5 +1,6 @@
 """The command `fairlead`: its groups, its common options, its exit codes."""
 
+import contextlib
 import inspect
 from typing import Annotated, Any
 
@@ -61,7 +62,23 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Entry point of the console script."""
-    build()()
+    code: object = 0
+    try:
+        build()()
+    except SystemExit as end:
+        code = end.code
+    _leave(code if isinstance(code, int) else 0 if code is None else 1)
+
+
+def _leave(code: int) -> None:
+    """End at once: threads of Temporal's client may still run, and must not meet a finalizing interpreter."""
+    import os
+    import sys
+
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _root() -> Any:

@@ -125,9 +125,17 @@ def fields(rows: Sequence[tuple[str, "RenderableType"]]) -> "Table":
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for label, value in rows:
-        if value != "":
+        if str(value):
             grid.add_row(label, value)
     return grid
+
+
+def address(console: "Console", label: str, url: str) -> None:
+    """One address on one line, however long, so that it can be clicked and copied whole."""
+    from rich.text import Text
+
+    if url:
+        console.print(Text.assemble((f"{label}  ", "dim"), url), soft_wrap=True)
 
 
 def state(word: str) -> "RenderableType":
@@ -149,6 +157,11 @@ def local_time(moment: datetime | None, *, seconds: bool = False) -> str:
     if moment is None:
         return ""
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}" if seconds else f"{moment.astimezone():%Y-%m-%d %H:%M}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 process`, `3 processes`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def until(moment: datetime | None, now: datetime | None = None) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cli.exit_codes import not_found, unreachable
+from cli.keys import stored_result
 
 if TYPE_CHECKING:
     from cli.context import Session
@@ -22,6 +23,7 @@ class Standing:
     id: str
     open: bool
     run_id: str = ""
+    title: str = ""
     view: "ActivationView | None" = None
     result: "ActivationResult | None" = None
     other: "dict[str, Any] | None" = None
@@ -43,9 +45,9 @@ class Standing:
 
 async def standing(session: "Session", target: "Target") -> Standing:
     """How the process stands now. An ended activation is answered from the store."""
-    ended = _stored_result(target)
+    ended = stored_result(target)
     if ended is not None and target.row is not None:
-        return Standing(target.id, open=False, run_id=target.row.run_id, result=ended)
+        return Standing(target.id, open=False, run_id=target.row.run_id, title=target.row.title, result=ended)
     is_open, run_id = await _described(session, target.id)
     if target.kind != "activation":
         return Standing(target.id, is_open, run_id, other=await ask(session, target.id, dict))
@@ -92,15 +94,6 @@ def _silent(session: "Session", workflow_id: str, reason: str) -> Exception:
         f"No worker answers for {workflow_id} on task queue {queue!r}: {why}.",
         "Start one with `fairlead up` or `fairlead worker`; see `fairlead doctor`.",
     )
-
-
-def _stored_result(target: "Target") -> "ActivationResult | None":
-    from domain.activation_process import ActivationResult
-
-    row = target.row
-    if row is None or row.kind != "activation" or row.state == "running" or not row.result_json:
-        return None
-    return ActivationResult.model_validate_json(row.result_json)
 
 
 async def _described(session: "Session", workflow_id: str) -> tuple[bool, str]:

@@ -105,14 +105,15 @@ def _draw(console: "Console", view: "ActivationView") -> None:
         )
     )
     judged = {result.gate: result for result in view.gates}
-    rows = table("Gate", "State", "Owner", "Findings and evidence")
+    rows = table("Gate and owner", "State", "Findings and evidence")
     for gate in Gate:
         result = judged.get(gate)
-        if result is None:
-            rows.add_row(gate.label, state("not judged"), "", "")
+        if result is not None:
+            rows.add_row(views.gate_and_owner(result), state(result.state), plain(_why(result)))
+        elif gate is Gate.STAFFING and view.staffing_asked:
+            rows.add_row(gate.label, state("waiting"), f"asked for {', '.join(view.staffing_asked)}")
         else:
-            owner = result.owner.value.replace("_", " ")
-            rows.add_row(gate.label, state(result.state), owner, plain(_why(result)))
+            rows.add_row(gate.label, state("not judged"), "")
     console.print(rows)
     if view.attention:
         console.print(

@@ -9,8 +9,8 @@ import typer
 from cli.command import command
 from cli.context import Session
 from cli.exit_codes import not_found
-from cli.keys import MOST, Target, find, web_address
-from cli.output import fields, plain, state, table
+from cli.keys import MOST, Target, find, stored_result, web_address
+from cli.output import address, counted, fields, plain, state, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,8 @@ class Moment:
     what: str
     who: str = ""
     why: str = ""
+    detail: str = ""
+    """What was set: the corrected fields of a decision."""
     outcome: str = ""
     system: str = ""
     object: str = ""
@@ -62,7 +64,7 @@ async def trace(
     document = {
         "correlation": target.id,
         "deal": target.business_key,
-        "project": target.row.project if target.row else "",
+        "project": _project(target),
         "title": target.row.title if target.row else "",
         "state": target.row.state if target.row else "",
         "generation": target.row.generation if target.row else 1,
@@ -99,12 +101,14 @@ async def _moments(session: Session, target: Target) -> list[Moment]:
     return sorted(found, key=lambda moment: (moment.at, moment.kind != "event"))
 
 
-def _handed_over(target: Target) -> "Sequence[str]":
-    from domain.activation_process import ActivationResult
+def _project(target: Target) -> str:
+    ended = stored_result(target)
+    return (target.row.project if target.row else "") or (ended.project if ended else "")
 
-    if target.row is None or target.row.kind != "activation" or not target.row.result_json:
-        return ()
-    return ActivationResult.model_validate_json(target.row.result_json).handed_over
+
+def _handed_over(target: Target) -> "Sequence[str]":
+    ended = stored_result(target)
+    return ended.handed_over if ended else ()
 
 
 def _event(row: "InboxRow") -> Moment:
@@ -128,6 +132,7 @@ def _entry(entry: "AuditEntry", effects: "dict[str, EffectRow]") -> Moment:
         what=entry.what,
         who=entry.actor,
         why=entry.why if entry.why != entry.actor else "",
+        detail=entry.after if entry.key.startswith("decision/") else "",
         outcome=entry.outcome,
         system=entry.system,
         object=entry.object,
@@ -146,18 +151,21 @@ def _kind(entry: "AuditEntry", effect: "EffectRow | None") -> str:
     return {"gates": "gates", "attention": "exception", "decision": "decision"}.get(prefix, "process")
 
 
+_STATES = {"done": "active"}
+
+
 def _draw(console: "Console", document: dict[str, Any], moments: list[Moment]) -> None:
     console.print(
         fields(
             [
                 ("Deal", plain(f"{document['deal']} {document['title']}")),
                 ("Project", document["project"]),
-                ("State", state(document["state"])),
+                ("State", state(_STATES.get(document["state"], document["state"]))),
                 ("Correlation", plain(document["correlation"])),
-                ("Web UI", plain(document["web_ui"])),
             ]
         )
     )
+    address(console, "Web UI     ", document["web_ui"])
     rows = table("Time", "What happened", "System", "Id", fold=("Id",))
     day = None
     for moment in _shown(moments):
@@ -168,7 +176,10 @@ def _draw(console: "Console", document: dict[str, Any], moments: list[Moment]) -
         rows.add_row(f"{local:%H:%M:%S}", _told(moment), moment.system, _linked(moment))
     console.print(rows)
     effects = {moment.key for moment in moments if moment.kind == "effect" and moment.outcome == "confirmed"}
-    console.print(f"{len(moments)} entries, {len(effects)} effects confirmed. With keys: --json", style="dim")
+    entries = counted(len(moments), "entry", "entries")
+    console.print(
+        f"{entries}, {counted(len(effects), 'effect')} confirmed. With their keys: --json", style="dim"
+    )
 
 
 def _shown(moments: list[Moment]) -> list[Moment]:
@@ -177,19 +188,23 @@ def _shown(moments: list[Moment]) -> list[Moment]:
     return [m for m in moments if not (m.kind == "effect" and m.outcome == "intent" and m.key in settled)]
 
 
-_OUTCOMES_TOLD = ("claimed", "started", "open", "resolved", "intent", "")
+_OUTCOMES_TOLD = ("claimed", "started", "open", "resolved", "green", "confirmed", "")
+"""Outcomes that the words of the entry, or its mark, say already."""
 
 
 def _told(moment: Moment) -> "RenderableType":
     from rich.text import Text
 
     style = {"decision": "bold", "exception": "yellow", "event": "cyan"}.get(moment.kind, "")
-    told = Text(moment.what, style=style)
+    mark = "✓ " if moment.kind == "effect" and moment.outcome == "confirmed" else ""
+    told = Text(f"{mark}{moment.what.replace(f'{moment.process}/', '')}", style=style)
     if moment.kind == "effect" and moment.number:
         told.append(f" {moment.number}")
     if moment.outcome not in _OUTCOMES_TOLD and moment.kind != "exception":
         told.append(" · ")
         told.append_text(Text(moment.outcome, style=_outcome_style(moment.outcome)))
+    if moment.detail:
+        told.append(f"\n{moment.detail}")
     if moment.kind in ("decision", "exception", "gates") and moment.why:
         told.append(f"\n{moment.why}", style="dim")
     if moment.kind in ("decision", "event") or (moment.kind == "process" and moment.who != "fairlead"):

@@ -70,13 +70,20 @@ def staffing(view: "ActivationView") -> "RenderableType":
 
 def gates(results: "Sequence[GateResult]") -> "RenderableType":
     """One row per gate: state, owner, what is wrong or what it was judged on."""
-    rows = table("Gate", "State", "Owner", "Findings")
+    rows = table("Gate and owner", "State", "Findings")
     for result in results:
         if result.state != "not_required":
-            rows.add_row(
-                result.gate.label, state(result.state), plain(spoken(result.owner.value)), findings(result)
-            )
+            rows.add_row(gate_and_owner(result), state(result.state), findings(result))
     return rows
+
+
+def gate_and_owner(result: "GateResult") -> "RenderableType":
+    """The gate; of one that has not passed also whose it is."""
+    from rich.text import Text
+
+    if result.passed:
+        return result.gate.label
+    return Text.assemble(result.gate.label, (f"\n{spoken(result.owner.value)}", "dim"))
 
 
 def findings(result: "GateResult") -> "RenderableType":
@@ -111,7 +118,7 @@ def item(one: "AttentionItem", now: datetime | None = None) -> "RenderableType":
     from rich.text import Text
 
     head = Text.assemble(
-        (one.headline, "bold red"), ("  ", ""), state(one.state) if one.state != "open" else ""
+        (one.headline, "bold red"), ("" if one.state == "open" else f"  {spoken(one.state)}", "yellow")
     )
     owner = " · ".join(part for part in (spoken(one.owner.value), one.person) if part)
     due = f"{local_time(one.due_at)} ({until(one.due_at, now)})"
@@ -142,13 +149,13 @@ def resolve_command(one: "AttentionItem", action: str) -> str:
     return f"fairlead exceptions resolve {shlex.quote(short_id(one))} {action}"
 
 
-def result(ended: "ActivationResult", workflow_id: str) -> "RenderableType":
+def result(ended: "ActivationResult", workflow_id: str, name: str = "") -> "RenderableType":
     """The end of an activation, as the store keeps it."""
     from rich.console import Group
 
     head = fields(
         [
-            ("Deal", ended.deal),
+            ("Deal", plain(f"{ended.deal} {name}".strip())),
             ("State", state(ended.state)),
             ("Project", ended.project),
             ("Reason", plain(ended.reason)),
@@ -156,7 +163,8 @@ def result(ended: "ActivationResult", workflow_id: str) -> "RenderableType":
             ("Process", plain(workflow_id)),
         ]
     )
-    return Group(head, title("Records"), records(ended.records)) if ended.records else head
+    what = "Records" if ended.state == "active" else "Records, undone but for customers"
+    return Group(head, title(what), records(ended.records)) if ended.records else head
 
 
 def spoken(name: str) -> str:

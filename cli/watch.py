@@ -9,10 +9,10 @@ from cli.command import command
 from cli.context import Session
 from cli.exit_codes import ExitCode
 from cli.keys import Target, find, web_address
-from cli.output import fields, plain
+from cli.output import address, fields, plain
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
     from cli.process_view import Standing
 
@@ -57,7 +57,7 @@ async def follow(session: Session, key: str, *, once: bool) -> int:
             session.out.note(f"{stage} …")
         await asyncio.sleep(_EVERY)
         now = await _look(session, key)
-    session.out.show(now.document(), lambda console: console.print(drawn(session, now)))
+    session.out.show(now.document(), lambda console: _draw(console, session, now))
     return ending(now)
 
 
@@ -79,32 +79,37 @@ async def _live(session: Session, key: str) -> int:
     from rich.live import Live
 
     now = await _look(session, key)
-    with Live(drawn(session, now), auto_refresh=False, vertical_overflow="visible") as live:
+    with Live(drawn(now), auto_refresh=False, vertical_overflow="visible") as live:
         while now.open and now.other is None:
             await asyncio.sleep(_EVERY)
             now = await _look(session, key)
-            live.update(drawn(session, now), refresh=True)
+            live.update(drawn(now), refresh=True)
+    address(session.out.console, "Web UI", web_address(session.settings, now.id))
     return ExitCode.OK
 
 
-def drawn(session: Session, now: "Standing") -> "RenderableType":
+def drawn(now: "Standing") -> "RenderableType":
     """The process, and what a person can do next."""
     from rich.console import Group
     from rich.text import Text
 
     parts: list[RenderableType] = []
     if now.result is not None:
-        parts.append(views.result(now.result, now.id))
+        parts.append(views.result(now.result, now.id, now.title))
     elif now.view is not None:
         parts.append(views.activation(now.view, now.id))
     elif now.other is not None:
         parts.append(_other(now))
-    link = web_address(session.settings, now.id, now.run_id)
     hints = [f"fairlead trace {Target(now.id, None).business_key}"]
     if now.view is not None and now.view.attention:
         hints.insert(0, f"fairlead exceptions show {views.short_id(now.view.attention[0])}")
-    parts.append(Text("\nNext  " + "\n      ".join([*hints, link] if link else hints), style="dim"))
+    parts.append(Text("\nNext  " + "\n      ".join(hints), style="dim"))
     return Group(*parts)
+
+
+def _draw(console: "Console", session: Session, now: "Standing") -> None:
+    console.print(drawn(now))
+    address(console, "Web UI", web_address(session.settings, now.id))
 
 
 def _other(now: "Standing") -> "RenderableType":

@@ -19,6 +19,7 @@ from temporalio.service import RPCError
 from domain.activation_process import ACTIVATION, ActivationResult, ActivationView
 from domain.attention import DecisionAction
 from domain.identity import process_key
+from domain.money import Money
 from drill.effects import difference, landed
 from drill.lane import Lane, lane
 from local.launch import SERVICES
@@ -125,7 +126,7 @@ class Story:
         self._tax_id = str(account["Tax_Id__c"])
         await self._edit("Opportunity", self._deal, StageName="Negotiation/Review")
         await self._edit("Account", self._account, Tax_Id__c=None)
-        amount = f"{deal['Amount']} {deal['CurrencyIsoCode']}"
+        amount = str(Money.of(str(deal["Amount"]), str(deal["CurrencyIsoCode"])))
         sold = "milestones, time and materials, a subscription, a subcontractor"
         self._say("Salesforce", f"deal {deal['Name']!r}, {amount}: {sold}")
         return dict(deal)

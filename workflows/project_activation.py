@@ -15,37 +15,33 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.crm import CrmActivities, MarkDealInput, ReadDeal
     from activities.decisions import REFUSED
-    from activities.erp import ErpActivities, ErpProjectInput, ScheduleInput, ScheduleRef
-    from activities.gates import GateActivities, JudgeGates
-    from activities.process import CloseProcess, OpenedProcess, OpenProcess, ProcessActivities
-    from activities.psa import ProjectRef, PsaActivities, PsaProject, PsaProjectInput, StaffingInput
-    from activities.steps import DealStep
+    from activities.process import OpenedProcess
+    from activities.psa import PsaProject
     from domain import activation, corrections
     from domain.activation_process import (
-        ACTIVATION,
         ActivationResult,
+        ActivationState,
         ActivationView,
         ProjectActivationInput,
         Stage,
         SystemRecord,
     )
-    from domain.attention import Action, Decision, DecisionRef
+    from domain.attention import Decision, DecisionRef
     from domain.books import BillingScheduleFacts, PartyFacts
     from domain.commands import Record
     from domain.delivery import StaffingAnswer, StaffingDemand, StaffingState
     from domain.gates.customer_data import matched_customer
-    from domain.identity import project_number
-    from domain.policy import Role, Route, Timing
-    from domain.readiness import Gate, GateResult
+    from domain.policy import Role
+    from domain.readiness import Gate
     from domain.selling import Deal
-    from workflows.shared import options, search_attributes
-    from workflows.shared.checklist import cell
+    from workflows.activation_calls import ActivationCalls, open_process
+    from workflows.shared import search_attributes
+    from workflows.shared.gate_board import GateBoard
     from workflows.shared.handover import hand_over_project
     from workflows.shared.process import Compensated, Process
 
-_STEPS: tuple[tuple[str, str, Role | None], ...] = (
+_STEPS: tuple[tuple[str, str, Role], ...] = (
     ("read", "Read the signed deal", "crm"),
     ("party_facts", "Look up entity and customer", "erp"),
     ("erp.customer", "Customer", "erp"),
@@ -53,12 +49,12 @@ _STEPS: tuple[tuple[str, str, Role | None], ...] = (
     ("erp.project", "Project for accounting", "erp"),
     ("psa.staffing", "Resource requests", "psa"),
     ("erp.billing_schedule", "Billing schedule", "erp"),
-    ("psa.open", "Open for time and expense", "psa"),
     ("erp.open", "Open for accounting", "erp"),
+    ("psa.open", "Open for time and expense", "psa"),
     ("crm.active", "Tell the CRM", "crm"),
 )
+_BEFORE_CREATION, _BEFORE_OPENING = "before_creation", "before_opening"
 _LONGEST_POLL = timedelta(hours=6)
-_WAITING_RULE = "staffing.unanswered"
 
 
 @workflow.defn(name="ProjectActivation")
@@ -69,14 +65,12 @@ class ProjectActivation(Process):
     def __init__(self, input: ProjectActivationInput) -> None:
         Process.__init__(self, f"deal {input.deal}")
         self._input = input
-        self._generation = 1
+        self._calls: ActivationCalls | None = None
         self._deal: Deal | None = None
-        self._baseline: Deal | None = None
+        self._created = False
         self._facts: PartyFacts | None = None
         self._schedule: BillingScheduleFacts | None = None
-        self._gates: dict[Gate, GateResult] = {}
-        self._skips: dict[Gate, str] = {}
-        self._rounds = 0
+        self._gates = GateBoard(self.desk)
         self._records: dict[str, SystemRecord] = {}
         self._demands: tuple[StaffingDemand, ...] = ()
         self._answers: tuple[StaffingAnswer, ...] = ()
@@ -88,18 +82,20 @@ class ProjectActivation(Process):
 
     @workflow.run
     async def run(self, input: ProjectActivationInput) -> ActivationResult:
-        opened = await self._open(input)
+        opened = await open_process(input)
         if opened.state == "done":
             return ActivationResult.model_validate_json(opened.result_json).with_changes(joined=True)
         stopped: BaseException | None = None
         try:
+            await self._begin(opened)
             result = await self._activate()
         except (Compensated, asyncio.CancelledError) as stop:
             if isinstance(stop, asyncio.CancelledError) and not self.cancelled_by_temporal():
                 raise
             stopped = stop
             result = await self._cancelled(stop)
-        await self._close(result)
+        await self.calls.close(result)
+        await workflow.wait_condition(workflow.all_handlers_finished)
         if isinstance(stopped, asyncio.CancelledError):
             raise stopped
         return result
@@ -107,7 +103,7 @@ class ProjectActivation(Process):
     async def _activate(self) -> ActivationResult:
         await self._pass_gates_before_creation()
         customer = await self._customer()
-        project = await self._create_psa_project()
+        project = await self._create_project()
         erp_project = await self._create_erp_project(customer)
         await self._request_staffing(project)
         schedule = await self._create_billing_schedule(erp_project)
@@ -115,43 +111,14 @@ class ProjectActivation(Process):
         await self._open_everywhere(project, erp_project)
         return await self._hand_over()
 
-    # -- opening and closing ----------------------------------------------------------------------
-
-    async def _open(self, input: ProjectActivationInput) -> OpenedProcess:
-        info = workflow.info()
-        opened = await workflow.execute_activity_method(
-            ProcessActivities.open,
-            OpenProcess(
-                key=info.workflow_id,
-                kind=ACTIVATION,
-                run_id=info.run_id,
-                requested_by=input.requested_by,
-                title=f"deal {input.deal}",
-            ),
-            **options.own("Open the process and take the policies it runs under"),
-        )
-        self.policies, self._generation = opened.policies, opened.generation
+    async def _begin(self, opened: OpenedProcess) -> None:
+        self._calls = ActivationCalls(self._input, opened)
+        self.policies = opened.policies
         self.desk.use(opened.policies)
         for step, label, role in _STEPS:
-            self.checklist.declare(step, label, self._route(role).system if role else "")
-        if input.event is not None:
-            await self.event_received(input.event)
-        return opened
-
-    async def _close(self, result: ActivationResult) -> None:
-        spoken = f"active as {result.project}" if result.state == "active" else f"cancelled: {result.reason}"
-        await workflow.execute_activity_method(
-            ProcessActivities.close,
-            CloseProcess(
-                key=workflow.info().workflow_id,
-                generation=self._generation,
-                state="done" if result.state == "active" else "cancelled",
-                result_json=result.model_dump_json(),
-                summary=f"project {spoken}",
-            ),
-            **options.own("Close the process"),
-        )
-        await workflow.wait_condition(workflow.all_handlers_finished)
+            self.checklist.declare(step, label, self.calls.route(role).system)
+        if self._input.event is not None:
+            await self.event_received(self._input.event)
 
     async def _cancelled(self, stop: BaseException) -> ActivationResult:
         """Undo everything, newest first; what a person settled by hand counts as undone."""
@@ -168,9 +135,15 @@ class ProjectActivation(Process):
         self._enter("gates before creation")
         while True:
             await self._read_parties()
-            if await self._gates_pass("before_creation"):
+            self._gates.rounds += 1
+            judged = await self.calls.judge(
+                _BEFORE_CREATION, self._gates.rounds, self.deal, facts=self._facts, skips=self._gates.skips
+            )
+            passed = await self._gates.take(_BEFORE_CREATION, judged)
+            self._refresh()
+            if passed:
                 return
-            await self._attend_gates("before_creation")
+            await self._attend_gates(_BEFORE_CREATION)
             await self._read_deal()
 
     async def _pass_gates_before_opening(self, project: PsaProject, schedule: Record | None) -> None:
@@ -178,187 +151,95 @@ class ProjectActivation(Process):
         if self._demands:
             self._enter("awaiting staffing")
             await self._pause_for_staffing()
-        while True:
-            await asyncio.gather(
-                self._read_deal(),
-                self._read_parties(),
-                self._read_answers(project),
-                self._read_schedule(schedule),
-            )
-            passed = await self._gates_pass("before_opening")
-            if passed:
-                return
-            if self._waits_for_staffing():
+        while not await self._ready_to_open(project, schedule):
+            if self._gates.only_waits(_BEFORE_OPENING) and not self._staffing_overdue:
                 await self._pause_for_staffing()
             else:
                 self._enter("gates before opening")
-                await self._attend_gates("before_opening")
+                await self._attend_gates(_BEFORE_OPENING)
 
-    async def _gates_pass(self, phase: str) -> bool:
-        self._rounds += 1
-        results = await workflow.execute_activity_method(
-            GateActivities.judge,
-            JudgeGates(
-                process=workflow.info().workflow_id,
-                generation=self._generation,
-                phase=phase,
-                round=self._rounds,
-                deal=self._known_deal,
-                baseline=self._baseline,
-                project=self._number if phase == "before_opening" else "",
-                facts=self._facts,
-                staffing=self._staffing_state() if phase == "before_opening" else None,
-                schedule=self._schedule,
-                skips=self._skips,
-            ),
-            **options.own(f"Judge the gates {phase.replace('_', ' ')}"),
+    async def _ready_to_open(self, project: PsaProject, schedule: Record | None) -> bool:
+        await asyncio.gather(
+            self._read_deal(),
+            self._read_parties(),
+            self._read_answers(project),
+            self._read_schedule(schedule),
         )
-        self._gates.update({r.gate: _pending_if_waiting(r) for r in results if r.phase == phase})
-        for result in results:
-            item = self.desk.item(f"gate.{result.gate}")
-            if result.passed and item is not None:
-                await self.desk.resolve(item, f"gate {result.gate.label} is {result.state}")
+        self._gates.rounds += 1
+        judged = await self.calls.judge(
+            _BEFORE_OPENING,
+            self._gates.rounds,
+            self.deal,
+            facts=self._facts,
+            skips=self._gates.skips,
+            baseline=self.calls.plan,
+            staffing=self._staffing_state(),
+            schedule=self._schedule,
+        )
+        passed = await self._gates.take(_BEFORE_OPENING, judged)
         self._refresh()
-        return all(result.passed for result in results)
+        return passed
 
     async def _attend_gates(self, phase: str) -> None:
         """Put every red gate on its owner's list and wait until something changes."""
-        for result in list(self._gates.values()):
-            if result.phase == phase and not result.passed:
-                await self._attend_gate(result)
+        profile = self.known_policies.profile(self.deal.region)
+        await self._gates.attend(phase, profile, object=self._object, amount=self._value())
         while True:
-            decision = await self.decided(
-                f"Waiting for gates {phase.replace('_', ' ')}",
-                timeout=self._next_pause() if self._gate_pending(Gate.STAFFING) else None,
-            )
+            pause = self._next_pause() if self._gates.pending(Gate.STAFFING) else None
+            decision = await self.decided(f"Waiting for gates {phase.replace('_', ' ')}", timeout=pause)
             if decision is None or self._changes_gates(decision):
                 return
 
-    async def _attend_gate(self, result: GateResult) -> None:
-        rule = self.known_policies.profile(self._known_deal.region).rule_for(result.gate, result.phase)
-        await self.desk.raise_item(
-            f"gate.{result.gate}",
-            f"Gate {result.gate.label} is red",
-            owner=result.owner,
-            detail="; ".join(finding.message for finding in result.findings),
-            object=self._object,
-            amount=self._value(),
-            error_class="GateRed",
-            sla=timedelta(hours=rule.sla_hours),
-            actions=[action for action in Action if action is not Action.SKIP or rule.skip_role],
-            skip_role=rule.skip_role,
-            findings=result.findings,
-        )
-
     def _changes_gates(self, decision: Decision) -> bool:
+        if decision.action == "approve_staffing":
+            self._staffing_approver = decision.actor
         if decision.action == "skip":
-            item = next((i for i in self.desk.open_items if i.id == decision.target), None)
-            if item is not None and item.step.startswith("gate."):
-                self._skips[Gate(item.step.removeprefix("gate."))] = decision.reason
-        self._take_approval(decision)
+            self._gates.skip(decision, self.item(decision.target))
         return decision.action in ("retry", "correct", "skip", "approve_staffing", "evidence")
 
     # -- reading ----------------------------------------------------------------------------------
 
     async def _read_deal(self) -> None:
-        deal = await self.step(
-            "read",
-            lambda: workflow.execute_activity_method(
-                CrmActivities.read_deal,
-                ReadDeal(deal=self._input.deal, corrections=self.corrections),
-                **options.read(self._route("crm"), self._timing, f"Read deal {self._input.deal}"),
-            ),
-            role="crm",
-        )
-        self._deal = deal
-        self._object = f"deal {deal.external_id} {deal.name}"
+        self._deal = await self.step("read", lambda: self.calls.read_deal(self.corrections), role="crm")
+        self._object = f"deal {self._deal.external_id} {self._deal.name}"
+        if not self._created:
+            self.calls.deal = self._deal
 
     async def _read_parties(self) -> None:
-        self._facts = await self.step(
-            "party_facts",
-            lambda: workflow.execute_activity_method(
-                ErpActivities.party_facts,
-                activation.party_query(
-                    self._known_deal, self._deal_step().customer_key("erp.customer"), workflow.now().date()
-                ),
-                **options.read(
-                    self._route("erp"),
-                    self._timing,
-                    f"Look up {self._known_deal.customer.external_id} in the ERP",
-                ),
-            ),
-            role="erp",
-        )
+        self._facts = await self.step("party_facts", lambda: self.calls.party_facts(self.deal), role="erp")
 
     async def _read_answers(self, project: PsaProject) -> None:
-        if not self._demands:
-            return
-        self._answers = tuple(
-            await self.step(
-                "psa.answers",
-                lambda: workflow.execute_activity_method(
-                    PsaActivities.staffing_answers,
-                    self._project_ref(project.project),
-                    **options.read(self._route("psa"), self._timing, f"Staffing answers for {self._number}"),
-                ),
-                role="psa",
-            )
-        )
+        if self._demands:
+            found = await self.step("psa.answers", lambda: self.calls.staffing_answers(project), role="psa")
+            self._answers = tuple(found)
 
     async def _read_schedule(self, schedule: Record | None) -> None:
-        if schedule is None:
-            return
-        self._schedule = await self.step(
-            "erp.schedule_read",
-            lambda: workflow.execute_activity_method(
-                ErpActivities.billing_schedule,
-                ScheduleRef(schedule_external_id=schedule.external_id),
-                **options.read(self._route("erp"), self._timing, f"Read back the schedule of {self._number}"),
-            ),
-            role="erp",
-        )
+        if schedule is not None:
+            self._schedule = await self.step(
+                "erp.schedule_read", lambda: self.calls.billing_schedule(schedule), role="erp"
+            )
 
     # -- creating ---------------------------------------------------------------------------------
 
     async def _customer(self) -> str:
         """Id of the customer in the ERP: matched by tax or registration id, else created."""
+        self._created = True
         self._enter("creating")
-        self._baseline = self._known_deal
-        known = matched_customer(self._known_deal, self._facts)
+        known = matched_customer(self.deal, self._facts)
         if known is not None:
             self.checklist.set("erp.customer", "done", f"known as {known.number or known.external_id}")
             return known.external_id
-        record = await self.step(
-            "erp.customer",
-            lambda: workflow.execute_activity_method(
-                ErpActivities.create_customer,
-                self._deal_step(),
-                **options.write(self._route("erp"), self._timing, f"Create the customer of {self._number}"),
-            ),
-            role="erp",
-        )
+        record = await self.step("erp.customer", self.calls.create_customer, role="erp")
         self._keep("erp.customer", "erp", "customer", record)
         return record.external_id
 
-    async def _create_psa_project(self) -> PsaProject:
-        deal = self._plan_deal
-        templates = self.known_policies.templates
-        made: PsaProject = await self.step(
+    async def _create_project(self) -> PsaProject:
+        made = await self.step(
             "psa.project",
-            lambda: workflow.execute_activity_method(
-                PsaActivities.create_project,
-                self._psa_input(templates.get(deal.region or "", templates.get("default"))),
-                **options.write(
-                    self._route("psa"), self._timing, f"Create project {self._number} with its plan"
-                ),
-            ),
+            self.calls.create_project,
             role="psa",
             amount=self._value(),
-            undo=lambda: workflow.execute_activity_method(
-                PsaActivities.cancel_project,
-                self._psa_input(None),
-                **options.write(self._route("psa"), self._timing, f"Cancel project {self._number}"),
-            ),
+            undo=self.calls.cancel_project,
         )
         self._keep("psa.project", "psa", "project", made.project)
         return made
@@ -366,65 +247,33 @@ class ProjectActivation(Process):
     async def _create_erp_project(self, customer: str) -> Record:
         record = await self.step(
             "erp.project",
-            lambda: workflow.execute_activity_method(
-                ErpActivities.create_project,
-                self._erp_input(customer),
-                **options.write(
-                    self._route("erp"), self._timing, f"Create project {self._number} for accounting"
-                ),
-            ),
+            lambda: self.calls.create_erp_project(customer),
             role="erp",
             amount=self._value(),
-            undo=lambda: workflow.execute_activity_method(
-                ErpActivities.cancel_project,
-                self._erp_input(customer),
-                **options.write(self._route("erp"), self._timing, f"Deactivate project {self._number}"),
-            ),
+            undo=lambda: self.calls.cancel_erp_project(customer),
         )
         self._keep("erp.project", "erp", "project", record)
         return record
 
     async def _request_staffing(self, project: PsaProject) -> None:
-        if activation.seats(self._plan_deal, project.project.external_id) is None:
+        if activation.seats(self.calls.plan, project.project.external_id) is None:
             self.checklist.set("psa.staffing", "skipped", "no role to staff")
             return
         asked = await self.step(
             "psa.staffing",
-            lambda: workflow.execute_activity_method(
-                PsaActivities.request_staffing,
-                self._staffing_input(project),
-                **options.write(
-                    self._route("psa"), self._timing, f"Ask staffing for the roles of {self._number}"
-                ),
-            ),
+            lambda: self.calls.request_staffing(project),
             role="psa",
-            undo=lambda: workflow.execute_activity_method(
-                PsaActivities.withdraw_staffing,
-                self._staffing_input(project),
-                **options.write(self._route("psa"), self._timing, f"Withdraw the requests of {self._number}"),
-            ),
+            undo=lambda: self.calls.withdraw_staffing(project),
         )
         self._demands = asked.demands
 
     async def _create_billing_schedule(self, erp_project: Record) -> Record | None:
         record = await self.step(
             "erp.billing_schedule",
-            lambda: workflow.execute_activity_method(
-                ErpActivities.create_billing_schedule,
-                self._schedule_input(erp_project),
-                **options.write(
-                    self._route("erp"), self._timing, f"Create the billing schedule of {self._number}"
-                ),
-            ),
+            lambda: self.calls.create_billing_schedule(erp_project),
             role="erp",
             amount=self._value(),
-            undo=lambda: workflow.execute_activity_method(
-                ErpActivities.void_billing_schedule,
-                self._schedule_input(erp_project),
-                **options.write(
-                    self._route("erp"), self._timing, f"Void the billing schedule of {self._number}"
-                ),
-            ),
+            undo=lambda: self.calls.void_billing_schedule(erp_project),
         )
         if record is None:
             self.checklist.set("erp.billing_schedule", "skipped", "nothing is billed by plan")
@@ -439,13 +288,11 @@ class ProjectActivation(Process):
         if self._staffing_approver is not None:
             return
         if self._staffing_due is None:
-            rule = self.known_policies.profile(self._plan_deal.region).rule_for(
-                Gate.STAFFING, "before_opening"
-            )
+            rule = self.known_policies.profile(self.deal.region).rule_for(Gate.STAFFING, _BEFORE_OPENING)
             self._staffing_due = workflow.now() + timedelta(hours=rule.sla_hours)
         left = max(self._staffing_due - workflow.now(), timedelta(0))
         decision = await self.decided(
-            f"Waiting for staffing approval of {self._number}", timeout=min(self._next_pause(), left)
+            f"Waiting for staffing approval of {self.calls.number}", timeout=min(self._next_pause(), left)
         )
         if decision is not None:
             self._changes_gates(decision)
@@ -456,73 +303,36 @@ class ProjectActivation(Process):
         doubled: timedelta = first * (1 << min(self._polls - 1, 10))
         return min(doubled, _LONGEST_POLL)
 
-    def _waits_for_staffing(self) -> bool:
-        """Whether nothing but an unanswered request keeps the gates from passing, and it is not overdue."""
-        red = [gate for gate in self._gates.values() if gate.phase == "before_opening" and not gate.passed]
-        overdue = self._staffing_due is not None and workflow.now() >= self._staffing_due
-        return not overdue and all(gate.state == "pending" for gate in red)
-
-    def _gate_pending(self, gate: Gate) -> bool:
-        return gate in self._gates and self._gates[gate].state == "pending"
-
-    def _take_approval(self, decision: Decision) -> None:
-        if decision.action == "approve_staffing":
-            self._staffing_approver = decision.actor
+    @property
+    def _staffing_overdue(self) -> bool:
+        return self._staffing_due is not None and workflow.now() >= self._staffing_due
 
     def _staffing_state(self) -> StaffingState:
-        deal = self._plan_deal
         return StaffingState(
             demands=self._demands,
             answers=self._answers,
-            requested_by=deal.project_manager_email or deal.owner_email or "",
+            requested_by=self._staffing_requester(),
             approved_by=self._staffing_approver,
             approved_revision=1 if self._staffing_approver else None,
         )
+
+    def _staffing_requester(self) -> str:
+        deal = self._deal
+        return (deal.project_manager_email or deal.owner_email or "") if deal else ""
 
     # -- opening ----------------------------------------------------------------------------------
 
     async def _open_everywhere(self, project: PsaProject, erp_project: Record) -> None:
         self._enter("opening")
-        await self.step(
-            "erp.open",
-            lambda: workflow.execute_activity_method(
-                ErpActivities.open_project,
-                self._project_ref(erp_project),
-                **options.write(self._route("erp"), self._timing, f"Open {self._number} for accounting"),
-            ),
-            role="erp",
-        )
-        await self.step(
-            "psa.open",
-            lambda: workflow.execute_activity_method(
-                PsaActivities.open_project,
-                self._project_ref(project.project),
-                **options.write(
-                    self._route("psa"), self._timing, f"Open {self._number} for time and expense"
-                ),
-            ),
-            role="psa",
-        )
-        marked = await self.step(
-            "crm.active",
-            lambda: workflow.execute_activity_method(
-                CrmActivities.mark_deal,
-                self._mark_input(),
-                **options.write(self._route("crm"), self._timing, f"Mark deal {self._input.deal} active"),
-            ),
-            role="crm",
-            undo=lambda: workflow.execute_activity_method(
-                CrmActivities.restore_deal,
-                self._mark_input(),
-                **options.write(self._route("crm"), self._timing, f"Restore deal {self._input.deal}"),
-            ),
-        )
+        await self.step("erp.open", lambda: self.calls.open_for_accounting(erp_project), role="erp")
+        await self.step("psa.open", lambda: self.calls.open_for_time(project), role="psa")
+        marked = await self.step("crm.active", self.calls.mark_deal, role="crm", undo=self.calls.restore_deal)
         self._keep("crm.active", "crm", "deal", marked)
 
     async def _hand_over(self) -> ActivationResult:
         self.point_of_no_return()
         self._handed_over = await hand_over_project(
-            self._input.firm, self._number, self._known_deal, workflow.info().workflow_id
+            self._input.firm, self.calls.number, self.deal, workflow.info().workflow_id
         )
         self._enter("active")
         return self._result("active")
@@ -541,167 +351,95 @@ class ProjectActivation(Process):
 
     @workflow.query(name="status")
     def status(self) -> ActivationView:
-        deal = self._deal
+        deal, waits = self._deal, self._stage == "awaiting staffing"
         return ActivationView(
             deal=self._input.deal,
             deal_name=deal.name if deal else "",
             customer=deal.customer.name if deal else "",
             entity=(deal.contract.billing_entity or "") if deal and deal.contract else "",
-            project=self._number if self._records else "",
-            generation=self._generation,
+            project=self.calls.number if self._records else "",
+            generation=self._calls.generation if self._calls else 1,
             stage=self._stage,
-            gates=tuple(self._gates.values()),
+            gates=self._gates.results,
             steps=self.checklist.steps,
             attention=self.desk.open_items,
             records=tuple(self._records.values()),
-            staffing_asked=tuple(demand.role for demand in self._demands)
-            if self._stage == "awaiting staffing"
-            else (),
+            staffing_asked=tuple(demand.role for demand in self._demands) if waits else (),
             started_at=workflow.info().start_time,
             finished=self._stage in ("active", "cancelled"),
         )
 
     def check_decision(self, decision: Decision) -> None:
         if decision.action == "approve_staffing":
-            requester = self._staffing_state().requested_by if self._deal else ""
+            requester = self._staffing_requester()
             if requester and requester.casefold() == decision.actor.casefold():
-                raise ApplicationError(
-                    f"{decision.actor} asked for this staffing; another person approves it",
-                    type=REFUSED,
-                    non_retryable=True,
-                )
+                raise _refused(f"{decision.actor} asked for this staffing; another person approves it")
         if decision.action == "correct" and self._deal is not None:
             try:
                 corrections.apply(self._deal, decision.payload)
             except ValueError as error:
-                raise ApplicationError(str(error), type=REFUSED, non_retryable=True) from error
+                raise _refused(str(error)) from error
 
     def corrected(self, payload: dict[str, str]) -> None:
         """While things are being created, a correction changes what is created from then on."""
-        if self._stage == "creating" and self._baseline is not None:
-            self._baseline = corrections.apply(self._baseline, payload)
+        if self._stage == "creating":
+            self.calls.deal = corrections.apply(self.calls.plan, payload)
 
     def details(self) -> str:
-        rows = [
-            f"| {g.gate.label} | {g.phase.replace('_', ' ')} | {g.state} | {g.owner.value} "
-            f"| {cell('; '.join(f.message for f in g.findings))} |"
-            for g in self._gates.values()
-            if g.state != "not_required"
-        ]
-        return self.checklist.markdown(self.desk.open_items, rows)
+        return self.checklist.markdown(self.desk.open_items, self._gates.rows())
 
     # -- small things -----------------------------------------------------------------------------
+
+    @property
+    def calls(self) -> ActivationCalls:
+        if self._calls is None:
+            raise RuntimeError("the process is used before it was opened")
+        return self._calls
+
+    @property
+    def deal(self) -> Deal:
+        """The deal as it was last read, with the corrections laid over."""
+        if self._deal is None:
+            raise RuntimeError("the deal is used before it was read")
+        return self._deal
 
     def _enter(self, stage: Stage) -> None:
         self._stage = stage
         self.checklist.stage = stage
-        deal = self._deal
-        if stage == "creating" and deal is not None:
-            search_attributes.upsert(stage=stage, project=self._number)
-        elif stage == "gates before creation" and deal is not None:
-            entity = deal.contract.billing_entity if deal.contract else None
-            search_attributes.upsert(stage=stage, customer=deal.customer.external_id, entity=entity)
+        if stage == "creating":
+            search_attributes.upsert(stage=stage, project=self.calls.number)
+        elif stage == "gates before creation":
+            entity = self.deal.contract.billing_entity if self.deal.contract else None
+            search_attributes.upsert(stage=stage, customer=self.deal.customer.external_id, entity=entity)
         else:
             search_attributes.upsert(stage=stage)
         self._refresh()
 
     def _keep(self, step: str, role: Role, noun: str, record: Record) -> None:
-        system = self._route(role).system
         self._records[step] = SystemRecord(
-            system=system, noun=noun, external_id=record.external_id, number=record.number, url=record.url
+            system=self.calls.route(role).system,
+            noun=noun,
+            external_id=record.external_id,
+            number=record.number,
+            url=record.url,
         )
         self.checklist.set(step, "done", record.number or record.external_id)
 
-    def _result(self, state: str, reason: str = "") -> ActivationResult:
-        return ActivationResult.model_validate(
-            {
-                "state": state,
-                "deal": self._input.deal,
-                "project": self._number if self._records else "",
-                "generation": self._generation,
-                "records": tuple(self._records.values()),
-                "reason": reason,
-                "handed_over": self._handed_over,
-            }
+    def _result(self, state: ActivationState, reason: str = "") -> ActivationResult:
+        return ActivationResult(
+            state=state,
+            deal=self._input.deal,
+            project=self.calls.number if self._records else "",
+            generation=self.calls.generation,
+            records=tuple(self._records.values()),
+            reason=reason,
+            handed_over=self._handed_over,
         )
-
-    @property
-    def _known_deal(self) -> Deal:
-        if self._deal is None:
-            raise RuntimeError("the deal is used before it was read")
-        return self._deal
-
-    @property
-    def _plan_deal(self) -> Deal:
-        """The deal as it was when creation began: what was made from it is undone from it."""
-        return self._baseline or self._known_deal
-
-    @property
-    def _number(self) -> str:
-        contract = self._plan_deal.contract
-        entity = contract.billing_entity if contract else None
-        return project_number(entity or "NONE", self._input.deal, self._generation)
-
-    @property
-    def _timing(self) -> Timing:
-        return self.known_policies.timing
-
-    def _route(self, role: Role) -> Route:
-        entity = self._deal.contract.billing_entity if self._deal and self._deal.contract else None
-        return self.known_policies.route(role, entity)
 
     def _value(self) -> str:
-        contract = self._deal.contract if self._deal else None
+        contract = self.deal.contract
         return str(contract.value) if contract and contract.value else ""
 
-    def _deal_step(self) -> DealStep:
-        return DealStep(
-            process=workflow.info().workflow_id,
-            firm=self._input.firm,
-            generation=self._generation,
-            reason=self._input.requested_by,
-            deal=self._plan_deal,
-            number=self._number,
-        )
 
-    def _psa_input(self, template: str | None) -> PsaProjectInput:
-        return PsaProjectInput(**dict(self._deal_step()), template=template)
-
-    def _erp_input(self, customer: str) -> ErpProjectInput:
-        return ErpProjectInput(**dict(self._deal_step()), customer_external_id=customer)
-
-    def _staffing_input(self, project: PsaProject) -> StaffingInput:
-        return StaffingInput(
-            **dict(self._deal_step()),
-            project_external_id=project.project.external_id,
-            approver_email=self.known_policies.staffing_approver_email,
-        )
-
-    def _schedule_input(self, erp_project: Record) -> ScheduleInput:
-        return ScheduleInput(**dict(self._deal_step()), project_external_id=erp_project.external_id)
-
-    def _project_ref(self, project: Record) -> ProjectRef:
-        return ProjectRef(
-            process=workflow.info().workflow_id,
-            firm=self._input.firm,
-            generation=self._generation,
-            reason=self._input.requested_by,
-            project_external_id=project.external_id,
-        )
-
-    def _mark_input(self) -> MarkDealInput:
-        return MarkDealInput(
-            process=workflow.info().workflow_id,
-            firm=self._input.firm,
-            generation=self._generation,
-            reason=self._input.requested_by,
-            deal_external_id=self._input.deal,
-            status="Active",
-            project_number=self._number,
-        )
-
-
-def _pending_if_waiting(result: GateResult) -> GateResult:
-    """A request that staffing has not answered yet is not wrong, it waits."""
-    waits = result.findings and all(finding.rule == _WAITING_RULE for finding in result.findings)
-    return result.with_changes(state="pending") if result.state == "red" and waits else result
+def _refused(text: str) -> ApplicationError:
+    return ApplicationError(text, type=REFUSED, non_retryable=True)

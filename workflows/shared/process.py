@@ -108,10 +108,14 @@ class Process:
         if decision.action == "correct":
             self.corrections.update(decision.payload)
             self.corrected(decision.payload)
-        target = self._item(decision.target)
+        target = self.item(decision.target)
         if decision.action == "hand_over" and target is not None:
             await self.desk.hand_over(target, decision)
         return decision
+
+    def item(self, id: str) -> AttentionItem | None:
+        """The open exception called `id`."""
+        return next((item for item in self.desk.open_items if item.id == id), None)
 
     async def compensate(self) -> list[UndoneStep]:
         """Undo everything, newest first. A second cancel, of either kind, changes nothing."""
@@ -310,9 +314,6 @@ class Process:
                 continue
             await self.desk.resolve(item, f"{decision.action} by {decision.actor}: {decision.reason}")
             return decision.action == "retry"
-
-    def _item(self, id: str) -> AttentionItem | None:
-        return next((item for item in self.desk.open_items if item.id == id), None)
 
     def _refresh(self) -> None:
         workflow.set_current_details(self.details())

@@ -1,6 +1,5 @@
 """A system that keeps what is written under its key, a store whose time is set by hand, and a runner."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -106,12 +105,12 @@ class Bench:
         return [entry.outcome for entry in await self.store.audit.list(PROCESS) if entry.key == key]
 
 
-def dying_at(point: str) -> Callable[[str, str], None]:
-    """Crash points of a worker that dies at `point`."""
+def dying_at(fatal: str) -> CrashPoints:
+    """Crash points of a worker that dies at `fatal`."""
 
-    def crash(at: str, key: str) -> None:
-        if at == point:
-            raise WorkerDied(f"{at} of {key}")
+    def crash(point: str, key: str) -> None:
+        if point == fatal:
+            raise WorkerDied(f"{point} of {key}")
 
     return crash
 

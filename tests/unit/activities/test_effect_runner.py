@@ -6,6 +6,7 @@ import pytest
 
 from connectors.errors import Ambiguous, Conflict, ConnectorError, Rejected, Throttled, Transient
 from domain.commands import Command, MarkDeal
+from store.ports import EffectIntent, EffectRow
 from tests.unit.activities.effect_bench import (
     ACTIVE,
     CONTEXT,
@@ -31,21 +32,20 @@ async def test_a_fresh_write_lands_once_and_is_answered_from_the_journal_from_th
     assert await bench.outcomes() == ["intent", "confirmed"]
 
 
-async def test_an_unwritable_journal_keeps_the_write_from_being_sent(bench: Bench) -> None:
-    await bench.store.effects.begin((await _intent_of_another_process(bench)))
+async def test_a_key_of_another_process_is_refused_before_anything_is_sent(bench: Bench) -> None:
+    intent = EffectIntent(
+        key=KEY,
+        process="activation/acme/other",
+        step="crm.active",
+        system="salesforce",
+        noun="deal status",
+        command_hash="h",
+    )
+    await bench.store.effects.begin(intent)
     with pytest.raises(Conflict) as caught:
         await bench.runner().write(ACTIVE, KEY, CONTEXT)
     assert "belongs to process" in str(caught.value)
     assert bench.port.landed == []
-
-
-async def _intent_of_another_process(bench: Bench):  # type: ignore[no-untyped-def]
-    from store.ports import EffectIntent
-
-    return EffectIntent(
-        key=KEY, process="activation/acme/other", step="crm.active", system="salesforce", noun="deal status",
-        command_hash="h",
-    )  # fmt: skip
 
 
 # -- lost answers -----------------------------------------------------------------------------------
@@ -286,15 +286,12 @@ async def test_what_the_look_up_finds_is_compared_too(bench: Bench) -> None:
 # -- shared records ---------------------------------------------------------------------------------
 
 SHARED_KEY = "customer/acme/001A/erp.customer/1"
-
-
-def second_process(**_: object):  # type: ignore[no-untyped-def]
-    return CONTEXT.with_changes(process="activation/acme/second")
+SECOND = CONTEXT.with_changes(process="activation/acme/second")
 
 
 async def test_a_shared_record_stands_as_the_first_process_made_it(bench: Bench) -> None:
     first = await bench.runner().write(ACTIVE, SHARED_KEY, CONTEXT, shared=True)
-    second = await bench.runner().write(OTHER, SHARED_KEY, second_process(), shared=True)
+    second = await bench.runner().write(OTHER, SHARED_KEY, SECOND, shared=True)
     assert (first.external_id, second.external_id) == ("r1", "r1")
     assert bench.port.landed == [(SHARED_KEY, ACTIVE)]
 
@@ -304,9 +301,9 @@ async def test_a_process_takes_over_a_shared_record_whose_maker_died(bench: Benc
     with pytest.raises(WorkerDied):
         await bench.runner(dying_at("after_answer")).write(ACTIVE, SHARED_KEY, CONTEXT, shared=True)
     with pytest.raises(Ambiguous):
-        await bench.runner().write(command, SHARED_KEY, second_process(), shared=True)
+        await bench.runner().write(command, SHARED_KEY, SECOND, shared=True)
     bench.clock.forward(LIMIT)
-    made = await bench.runner().write(command, SHARED_KEY, second_process(), shared=True)
+    made = await bench.runner().write(command, SHARED_KEY, SECOND, shared=True)
     assert (made.external_id, bench.port.landed) == ("r1", [(SHARED_KEY, ACTIVE)])
     assert (await bench.row(SHARED_KEY)).process == PROCESS
 
@@ -315,7 +312,7 @@ async def test_a_shared_record_that_was_refused_to_one_process_is_made_for_anoth
     bench.port.before = [Rejected("tax id missing", system="salesforce")]
     with pytest.raises(Rejected):
         await bench.runner().write(OTHER, SHARED_KEY, CONTEXT, shared=True)
-    await bench.runner().write(ACTIVE, SHARED_KEY, second_process(), shared=True)
+    await bench.runner().write(ACTIVE, SHARED_KEY, SECOND, shared=True)
     assert bench.port.landed == [(SHARED_KEY, ACTIVE)]
 
 
@@ -324,15 +321,15 @@ async def test_two_processes_that_begin_a_shared_record_at_once_join(bench: Benc
     runner, get = bench.runner(), bench.store.effects.get
     with pytest.raises(WorkerDied):
         await bench.runner(dying_at("after_answer")).write(ACTIVE, SHARED_KEY, CONTEXT, shared=True)
-    answers = iter([None])
+    early = [None]
 
-    async def get_before_the_other(key: str):  # type: ignore[no-untyped-def]
-        return next(answers, await get(key))
+    async def get_before_the_other(key: str) -> EffectRow | None:
+        return early.pop() if early else await get(key)
 
     bench.store.effects.get = get_before_the_other  # type: ignore[method-assign]
     with pytest.raises(Transient) as joined:
-        await runner.write(ACTIVE, SHARED_KEY, second_process(), shared=True)
+        await runner.write(ACTIVE, SHARED_KEY, SECOND, shared=True)
     assert "at the same moment" in str(joined.value)
     bench.clock.forward(LIMIT)
-    await runner.write(ACTIVE, SHARED_KEY, second_process(), shared=True)
+    await runner.write(ACTIVE, SHARED_KEY, SECOND, shared=True)
     assert bench.port.times(SHARED_KEY) == 1
