@@ -15,6 +15,7 @@ import httpx
 from pydantic import BaseModel
 from temporalio import activity
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from bench.floor import STEP, FloorActivation, StepInput
@@ -68,12 +69,13 @@ class Replay:
             call.method,
             filled(call.target, call, values),
             content=filled(call.body, call, values).encode() or None,
-            headers={"Content-Type": call.content_type} if call.content_type else None,
+            headers=call.headers,
         )
         if answer.status_code != call.status:
-            raise RuntimeError(
+            raise ApplicationError(
                 f"{call.method} {call.target} was recorded with {call.status}, now it is {answer.status_code}: "
-                f"{answer.text[:300]}"
+                f"{answer.text[:300]}",
+                non_retryable=True,
             )
         return answer.json() if answer.content else None
 

@@ -35,7 +35,8 @@ FIRST_ID = 7_000_000_000
 """Ids of records made while recording have ten digits and begin with a seven."""
 _ID = re.compile(r"7\d{9}")
 _ANY_ID = re.compile(r"(?<!\d)7\d{9}(?!\d)")
-_SIGN_IN = ("authorization", "accept", "sforce-call-options")
+_OF_SYSTEM = ("authorization", "accept", "sforce-call-options")
+_OF_CONNECTION = ("host", "connection", "content-length", "accept-encoding", "user-agent")
 _NO_ACTIVITY = "none"
 
 
@@ -45,7 +46,7 @@ class Heard:
 
     method: str
     target: str
-    content_type: str
+    headers: dict[str, str]
     body: str
     status: int
     answer: str
@@ -76,7 +77,7 @@ class NotingTransport(httpx.AsyncBaseTransport):
 
     def _note(self, request: httpx.Request, body: bytes, status: int, content: bytes) -> None:
         headers = request.headers
-        self._notes.headers[self._system] = {name: headers[name] for name in _SIGN_IN if name in headers}
+        self._notes.headers[self._system] = {name: headers[name] for name in _OF_SYSTEM if name in headers}
         place = (_NO_ACTIVITY, "")
         if activity.in_activity():
             info = activity.info()
@@ -85,7 +86,7 @@ class NotingTransport(httpx.AsyncBaseTransport):
             Heard(
                 request.method,
                 request.url.raw_path.decode(),
-                headers.get("content-type", ""),
+                {name: headers[name] for name in headers if name not in _OF_SYSTEM + _OF_CONNECTION},
                 body.decode(),
                 status,
                 content.decode(),
@@ -202,7 +203,7 @@ def _steps(
                 recorded.Call(
                     method=call.method,
                     target=call.target,
-                    content_type=call.content_type,
+                    headers=call.headers,
                     body=call.body,
                     status=call.status,
                     uses=tuple(uses),

@@ -25,7 +25,8 @@ class Call(_Recorded):
     method: str
     target: str
     """Path and query below the sandbox's address."""
-    content_type: str = ""
+    headers: dict[str, str] = {}
+    """Those of this call beside those of the system (see `Scripts`)."""
     body: str = ""
     status: int
     uses: tuple[str, ...] = ()

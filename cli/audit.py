@@ -72,14 +72,14 @@ async def verify(
 
 
 def _draw(console: "Console", entries: "Sequence[AuditEntry]") -> None:
-    rows = table("No", "When and who", "What and why", "Outcome", right=("No",))
+    rows = table("No", "When and who", "What and why", right=("No",))
     for entry in entries:
-        what = "\n".join(part for part in (entry.what, entry.why, entry.after) if part)
+        what = f"{entry.what} · {entry.outcome.replace('_', ' ')}" if entry.outcome else entry.what
+        what = "\n".join(part for part in (what, entry.why, entry.after) if part)
         rows.add_row(
             str(entry.number),
             plain(f"{local_time(entry.at, seconds=True)}\n{entry.actor}"),
             plain(what.replace(f"{entry.process}/", "")),
-            plain(entry.outcome),
         )
     console.print(rows)
     console.print(f"{counted(len(entries), 'entry', 'entries')}. Proof: fairlead audit verify", style="dim")

@@ -75,21 +75,21 @@ class Session:
 
     @cached_property
     def firm(self) -> "Firm":
-        """The firm's file, checked. Raises `FirmFileError` with every mistake."""
-        from composition import load_firm
+        """The firm's file, checked but for its secrets. Raises `FirmFileError` with every mistake."""
+        from firm.load import load
         from local import secrets_setup
 
         secrets_setup.adopt(self.settings.home)
-        return load_firm(self.settings)
+        return load(self.settings.firm_file)
 
     async def store(self) -> "Store":
         """Fairlead's own database. Raises `Stop` when it is not there or not current."""
         if self._store is None:
-            from composition import open_firm_store
             from store.ports import StoreError
+            from store.sql.engine import open_store
 
             try:
-                opened = open_firm_store(self.firm, self.settings)
+                opened = open_store(self.firm.store_url() or self.settings.store_url)
                 self._stack.push_async_callback(opened.aclose)
                 await opened.ready()
             except StoreError as error:
@@ -106,10 +106,11 @@ class Session:
         return self._client
 
     async def system(self, name: str) -> "SystemPort":
-        """The connector of a system of the firm's file."""
+        """The connector of a system of the firm's file. Raises `Stop` for a sandbox that never ran."""
         if name not in self._ports:
             from composition import build_connector
 
+            self._require_credentials(name)
             port = build_connector(self.firm, name)
             self._stack.push_async_callback(port.aclose)
             self._ports[name] = port
@@ -123,6 +124,28 @@ class Session:
 
         names = [name for name in self.firm.systems if "crm" in roles_of(self.firm, name)]
         return [cast("CrmPort", await self.system(name)) for name in names]
+
+    def _require_credentials(self, name: str) -> None:
+        """Those of the sandbox are made when it first starts: until then they are no mistake of the file."""
+        from local.firm_files import uses_sandbox
+        from local.secrets_setup import FOLDER
+
+        settings = self.settings
+        made = (settings.home / FOLDER).is_dir()
+        if not made and uses_sandbox(self.firm, settings.sandbox_port) and self._lacks_secrets(name):
+            raise unreachable(
+                f"The sandbox, which is {name} here, was never started for {settings.home}.",
+                "Start the local firm with `fairlead up`.",
+            )
+
+    def _lacks_secrets(self, name: str) -> bool:
+        from firm.secrets import SecretError
+
+        try:
+            self.firm.connector_settings(name)
+        except SecretError:
+            return True
+        return False
 
     def export(self) -> None:
         """Hand these settings and the stored credentials to code that reads the environment itself."""
