@@ -1,4 +1,4 @@
-"""The floor's worker process: `python -m bench.floor_worker SPEC`, with the same queues and slots as Fairlead's.
+"""The floor's worker process: `python -m bench.floor_worker SPEC`, queues and slots as Fairlead's worker has.
 
 The activity replays recorded calls with plain httpx over kept connections that are signed in already.
 """
@@ -73,8 +73,8 @@ class Replay:
         )
         if answer.status_code != call.status:
             raise ApplicationError(
-                f"{call.method} {call.target} was recorded with {call.status}, now it is {answer.status_code}: "
-                f"{answer.text[:300]}",
+                f"{call.method} {call.target} was recorded with {call.status}, now it is "
+                f"{answer.status_code}: {answer.text[:300]}",
                 non_retryable=True,
             )
         return answer.json() if answer.content else None

@@ -138,7 +138,7 @@ async def _until_calls(stand: Stand, expected: int) -> None:
 async def _until_waiting(stand: Stand, count: int) -> None:
     query = "FairleadStage = 'awaiting staffing' AND ExecutionStatus = 'Running'"
     async with asyncio.timeout(_PATIENCE):
-        while (await stand.client.count_workflows(query)).count < count:
+        while (await stand.client.count_workflows(query)).count < count:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.5)
 
 

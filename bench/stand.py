@@ -1,16 +1,14 @@
 """The stand: one firm on one server, with Fairlead's worker and two floors beside each other.
 
-    async with stand(size) as it:          # warmed up, recorded, all workers polling
-        await it.subjects["fairlead"].activate(deal)
+async with stand(size) as it:          # warmed up, recorded, all workers polling
+    await it.subjects["fairlead"].activate(deal)
 """
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import psutil
@@ -66,8 +64,8 @@ class Stand:
 
 
 @asynccontextmanager
-async def stand(*, deals: int, say: Say, profile: Path | None = None) -> AsyncIterator[Stand]:
-    """A firm with `deals` deals, warm and recorded. `profile`: Fairlead's worker runs under cProfile."""
+async def stand(*, deals: int, say: Say) -> AsyncIterator[Stand]:
+    """A firm with `deals` deals, warm and recorded."""
     size = ("--deals", str(deals), "--customers", str(CUSTOMERS))
     async with (
         ephemeral_firm(
@@ -93,7 +91,7 @@ async def stand(*, deals: int, say: Say, profile: Path | None = None) -> AsyncIt
             stack.push_async_callback(asyncio.to_thread, process.stop, _paths(settings, name), 2)
         spec = Scripts(scripts=tuple(scripts), sandbox_url=settings.sandbox_url, headers=notes.headers)
         workers = {
-            FAIRLEAD: await _fairlead_worker(settings, environ, profile),
+            FAIRLEAD: await _fairlead_worker(settings),
             FLOOR: await _floor_worker(client, settings, firm, spec, FLOOR),
             ONE_QUEUE: await _floor_worker(client, settings, firm, spec, ONE_QUEUE),
         }
@@ -178,15 +176,8 @@ def _process_of(settings: Settings, name: str) -> psutil.Process:
     return psutil.Process(found.pid)
 
 
-async def _fairlead_worker(
-    settings: Settings, environ: Mapping[str, str], profile: Path | None
-) -> psutil.Process:
-    if profile is None:
-        await up(settings, ["worker"])
-    else:
-        command = [sys.executable, "-m", "cProfile", "-o", str(profile.absolute()), "-m", "worker"]
-        launch = Launch(settings, environ)
-        process.start(_paths(settings, "worker"), command, launch.environment("worker"))
+async def _fairlead_worker(settings: Settings) -> psutil.Process:
+    await up(settings, ["worker"])
     return _process_of(settings, "worker")
 
 

@@ -79,7 +79,7 @@ class FloorSubject:
 
     async def activate(self, deal: BenchDeal) -> str:
         handle = await self._start(deal)
-        await handle.execute_update(FloorActivation.approve_staffing, "bench")
+        await handle.execute_update("approve_staffing", "bench", result_type=str)
         await handle.result()
         return handle.id
 

@@ -93,7 +93,8 @@ class Session:
                 self._stack.push_async_callback(opened.aclose)
                 await opened.ready()
             except StoreError as error:
-                raise unreachable(f"{_sentence(error)}.", "Run `fairlead up`.") from error
+                text = f"{_sentence(error)}."
+                raise unreachable(text, "" if "`fairlead" in text else "Run `fairlead up`.") from error
             self._store = opened
         return self._store
 
@@ -110,7 +111,7 @@ class Session:
         if name not in self._ports:
             from composition import build_connector
 
-            self._require_credentials(name)
+            self.require_credentials()
             port = build_connector(self.firm, name)
             self._stack.push_async_callback(port.aclose)
             self._ports[name] = port
@@ -125,24 +126,27 @@ class Session:
         names = [name for name in self.firm.systems if "crm" in roles_of(self.firm, name)]
         return [cast("CrmPort", await self.system(name)) for name in names]
 
-    def _require_credentials(self, name: str) -> None:
-        """Those of the sandbox are made when it first starts: until then they are no mistake of the file."""
+    def require_credentials(self) -> None:
+        """Those of the sandbox are made when it first starts: until then they are no mistake of the file.
+
+        Raises `Stop` when this firm's sandbox was never started; anything else is found where it is used.
+        """
         from local.firm_files import uses_sandbox
         from local.secrets_setup import FOLDER
 
-        settings = self.settings
-        made = (settings.home / FOLDER).is_dir()
-        if not made and uses_sandbox(self.firm, settings.sandbox_port) and self._lacks_secrets(name):
+        home, port = self.settings.home, self.settings.sandbox_port
+        if not (home / FOLDER).is_dir() and uses_sandbox(self.firm, port) and self._lacks_secrets():
             raise unreachable(
-                f"The sandbox, which is {name} here, was never started for {settings.home}.",
+                f"{self.settings.firm_file} uses the sandbox, which was never started for {home}.",
                 "Start the local firm with `fairlead up`.",
             )
 
-    def _lacks_secrets(self, name: str) -> bool:
+    def _lacks_secrets(self) -> bool:
         from firm.secrets import SecretError
 
         try:
-            self.firm.connector_settings(name)
+            for _, reference in self.firm.secret_references():
+                self.firm.secret(reference)
         except SecretError:
             return True
         return False

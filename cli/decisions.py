@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from domain.attention import Decision, DecisionAction
 
 _PANEL = "People decide"
-_TAKEN_SECONDS = 30.0
+_TAKEN_SECONDS = 20.0
 
 
 def register(app: typer.Typer) -> None:
@@ -67,6 +67,8 @@ async def decide(
     """
     import asyncio
 
+    from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
+
     from runtime import decisions
 
     client, store = await session.client(), await session.store()
@@ -84,7 +86,7 @@ async def decide(
                 reason=reason,
                 payload=payload,
             )
-    except TimeoutError as error:
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
         raise unreachable(
             f"No worker took the decision in within {_TAKEN_SECONDS:.0f} s; it has no effect so far.",
             "Start one with `fairlead up` or `fairlead worker`, then decide again.",

@@ -61,22 +61,20 @@ def _refusal(error: Exception) -> str:
 def _of_system(error: "ConnectorError", session: "Session") -> Stop:
     from connectors import errors
 
-    system = error.system
-    section = session.firm.systems.get(system)
-    where = f"{system} at {section.base_url}" if section else system or "A system"
-    said = error.message.rstrip(".")
+    section = session.firm.systems.get(error.system)
+    said = f"{error.message.rstrip('.')}."
+    if section is not None:
+        said = f"{_first_capital(said)} Its address is {section.base_url}."
     if isinstance(error, errors.NotFound):
-        return not_found(f"{where} has no such record: {said}.")
+        return not_found(said)
     if isinstance(error, errors.Transient | errors.Ambiguous):
-        return unreachable(f"{where} cannot be reached: {said}.", "The sandbox starts with `fairlead up`.")
+        return unreachable(said, "The sandbox starts with `fairlead up`.")
     if isinstance(error, errors.Throttled):
-        wait = f" for {error.retry_after:.0f} s" if error.retry_after else ""
-        return unreachable(f"{where} asks for patience{wait}: {said}.", "Try again later.")
+        wait = f" after {error.retry_after:.0f} s" if error.retry_after else " later"
+        return unreachable(said, f"Try again{wait}.")
     if isinstance(error, errors.Unauthenticated):
-        return refused(
-            f"{where} refuses our credentials: {said}.", f"Check [systems.{system}.auth] of the firm's file."
-        )
-    return refused(f"{where} refuses: {said}.")
+        return refused(said, f"Check [systems.{error.system}.auth] of the firm's file.")
+    return refused(said)
 
 
 def _of_temporal(error: "RPCError", session: "Session") -> Stop | None:

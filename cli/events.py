@@ -136,6 +136,7 @@ async def send(
     from cli.decisions import pairs
     from gateway.sending import CannotSend, send_event
 
+    session.require_credentials()
     try:
         sent = await send_event(
             session.settings,

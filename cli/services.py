@@ -7,7 +7,7 @@ import typer
 
 from cli.command import command, new_group
 from cli.context import Foreground, Session
-from cli.exit_codes import ExitCode, not_found
+from cli.exit_codes import ExitCode, not_found, usage
 from cli.keys import web_address
 from cli.output import fields, plain, state, table
 
@@ -57,6 +57,7 @@ async def up(
     """
     from local.services import up as start
 
+    _require_known(services)
     if not detach:
         session.out.note("Starting; Ctrl-C stops everything. `--detach` leaves it in the background.")
     states = await start(session.settings, services, detach=detach, sandbox=sandbox, say=session.out.note)
@@ -73,6 +74,7 @@ async def down(
     """Stop the firm on this machine. Running steps finish first; nothing is lost."""
     from local.services import down as stop
 
+    _require_known(services)
     stopped = await stop(session.settings, services, say=session.out.note)
     nothing = f"Nothing ran at {session.settings.home}."
     sentence = f"Stopped {', '.join(stopped)}." if stopped else nothing
@@ -222,6 +224,14 @@ async def register_attributes(session: Session) -> None:
 
 
 # -- inside -----------------------------------------------------------------------------------------
+
+
+def _require_known(services: "Sequence[str] | None") -> None:
+    from local.launch import SERVICES
+
+    unknown = [name for name in services or () if name not in SERVICES]
+    if unknown:
+        raise usage(f"There is no service {unknown[0]!r}.", f"There are {', '.join(SERVICES)}.")
 
 
 async def _in_foreground(session: Session, main: "Callable[[], int]") -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cli.output import fields, local_time, plain, state, table, until
+from cli.output import STATE_STYLES, fields, local_time, plain, state, table, until
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -32,6 +32,35 @@ def activation(view: "ActivationView", workflow_id: str) -> "RenderableType":
         parts += [title("Steps"), steps(view.steps)]
     if view.records:
         parts += [title("Records"), records(view.records)]
+    return Group(*parts)
+
+
+def moving(view: "ActivationView") -> "RenderableType":
+    """The activation in so few lines that it can be drawn anew on a terminal of 24."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    judged = Text(" · ").join(
+        Text(result.gate.label, style=STATE_STYLES.get(result.state, ""))
+        for result in view.gates
+        if result.state != "not_required"
+    )
+    head = fields(
+        [
+            ("Deal", plain(f"{view.deal} {view.deal_name}".strip())),
+            ("Stage", Text(" ").join([Text(view.stage, style="bold"), Text(view.project, style="dim")])),
+            ("Gates", judged),
+        ]
+    )
+    grid = Table.grid(padding=(0, 2))
+    for step in view.steps:
+        mark = _STEP_MARKS.get(step.state, " ")
+        grid.add_row(mark, step.label, step.system, state(step.state), plain(step.detail))
+    parts: list[RenderableType] = [head, Text(), grid]
+    parts += [Text(), *(item(one) for one in view.attention)] if view.attention else []
+    if view.staffing_asked:
+        parts.append(staffing(view))
     return Group(*parts)
 
 

@@ -79,13 +79,18 @@ async def _live(session: Session, key: str) -> int:
     from rich.live import Live
 
     now = await _look(session, key)
-    with Live(drawn(now), auto_refresh=False, vertical_overflow="visible") as live:
+    with Live(_frame(now), auto_refresh=False, vertical_overflow="crop") as live:
         while now.open and now.other is None:
             await asyncio.sleep(_EVERY)
             now = await _look(session, key)
-            live.update(drawn(now), refresh=True)
+            live.update(_frame(now), refresh=True)
     address(session.out.console, "Web UI", web_address(session.settings, now.id))
     return ExitCode.OK
+
+
+def _frame(now: "Standing") -> "RenderableType":
+    """One picture of the moving view; the last one is the whole."""
+    return views.moving(now.view) if now.view is not None and now.open else drawn(now)
 
 
 def drawn(now: "Standing") -> "RenderableType":

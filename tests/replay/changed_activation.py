@@ -36,3 +36,16 @@ class PatchedActivation(ProjectActivation):
         if workflow.patched("wait-first"):
             await workflow.sleep(timedelta(seconds=1), summary="added with a patch")
         return await ProjectActivation.run(self, input)
+
+
+@workflow.defn(name="ProjectActivation")
+class BrokenActivation(ProjectActivation):
+    """A change that cannot live with what is in older histories."""
+
+    @workflow.init
+    def __init__(self, input: ProjectActivationInput) -> None:
+        ProjectActivation.__init__(self, input)
+
+    @workflow.run
+    async def run(self, input: ProjectActivationInput) -> ActivationResult:
+        raise KeyError("a field that old input does not have")

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from domain.activation_process import StepState, StepView
 from domain.attention import AttentionItem
 
+_NO_BREAK_SPACE = "\u00a0"
+
 
 class Checklist:
     """Steps in the order they were declared."""
@@ -32,30 +34,40 @@ class Checklist:
     def steps(self) -> tuple[StepView, ...]:
         return tuple(self._steps.values())
 
-    def markdown(self, attention: Sequence[AttentionItem], gates: Iterable[str] = ()) -> str:
-        """Tables of exceptions, gates (rows given) and steps. Task lists are not rendered by the Web UI."""
-        parts = [f"**Stage:** {self.stage}"]
-        if attention:
-            rows = [
-                f"| {cell(item.headline)} | {item.owner.value} | {cell(item.person)} "
-                f"| {item.due_at:%Y-%m-%d %H:%M} | {cell(item.detail)} | `{item.id}` |"
-                for item in attention
-            ]
-            parts.append(table("Exception | Owner | Person | Due | What is wrong | Id", rows))
+    def markdown(self, attention: Sequence[AttentionItem], gates: Iterable[Sequence[str]] = ()) -> str:
+        """Exceptions, gates (rows of gate, state, findings) and steps, for the narrow pane of the Web UI."""
+        parts = [f"**Stage:** {self.stage}", *(_exception(item) for item in attention)]
         gate_rows = list(gates)
         if gate_rows:
-            parts.append(table("Gate | Phase | State | Owner | Findings", gate_rows))
-        steps = [f"| {cell(s.label)} | {s.system} | {s.state} | {cell(s.detail)} |" for s in self.steps]
-        if steps:
-            parts.append(table("Step | System | State | Detail", steps))
+            parts.append(table(("Gate", "State", "Findings"), gate_rows))
+        if self._steps:
+            steps = [(step.label, step.system, step.state, step.detail) for step in self.steps]
+            parts.append(table(("Step", "System", "State", "Detail"), steps))
         return "\n\n".join(parts)
 
 
-def table(header: str, rows: Sequence[str]) -> str:
-    columns = header.count("|") + 1
-    return "\n".join([f"| {header} |", "|" + " --- |" * columns, *rows])
+def _exception(item: AttentionItem) -> str:
+    """A quote block: tables with many columns do not fit beside the summary."""
+    lines = [
+        f"**{_text(item.headline)}**",
+        _text(item.detail),
+        f"Owner: {item.owner.value.replace('_', ' ')}, {_text(item.person)}",
+        f"Due: {item.due_at:%Y-%m-%d %H:%M} UTC",
+        f"Actions: {', '.join(action.value.replace('_', ' ') for action in item.actions)}",
+        f"`{item.id}`",
+    ]
+    return "\n>\n".join(f"> {line}" for line in lines if line)
 
 
-def cell(text: str) -> str:
-    """`text` in one table cell."""
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table. The Web UI pads no cells, so they end in spaces that stay."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text if text == "---" else f"{_text(text)}{_NO_BREAK_SPACE * 2}"
+
+
+def _text(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())

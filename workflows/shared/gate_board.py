@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from domain.attention import Action, AttentionItem, Decision
 from domain.readiness import Gate, GateProfile, GateResult
-from workflows.shared.checklist import cell
 from workflows.shared.desk import Desk
 
 _WAITING_RULES = frozenset({"staffing.unanswered"})
@@ -66,11 +65,10 @@ class GateBoard:
         if item is not None and item.step.startswith(_STEP):
             self.skips[Gate(item.step.removeprefix(_STEP))] = decision.reason
 
-    def rows(self) -> list[str]:
-        """Rows of the checklist's table of gates."""
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Gate, state and findings, for the checklist."""
         return [
-            f"| {result.gate.label} | {result.phase.replace('_', ' ')} | {result.state} "
-            f"| {result.owner.value} | {cell('; '.join(finding.message for finding in result.findings))} |"
+            (result.gate.label, result.state, "; ".join(finding.message for finding in result.findings))
             for result in self.results
             if result.state != "not_required"
         ]
