@@ -1,7 +1,8 @@
 """One background process of a local firm: started once, found again by its pid file, stopped by its pid.
 
-A pid alone proves nothing, since the system gives it away again. The pid file therefore holds the start
-time too, and both are compared before any signal is sent; a file that does not fit is stale.
+A pid alone proves nothing, since the system gives it away again. The pid file holds the pid and nothing
+else, for scripts; its modification time is the process's start time, and both are compared before any
+signal is sent. A file that does not fit is stale.
 """
 
 import os
@@ -161,8 +162,7 @@ def _start_time(pid: int) -> float:
 
 def _read(pid_file: Path) -> Running | None:
     try:
-        pid, started = pid_file.read_text(encoding="ascii").split()
-        record = Running(int(pid), float(started))
+        record = Running(int(pid_file.read_text(encoding="ascii")), pid_file.stat().st_mtime)
     except (OSError, ValueError):
         return None
     return record if record.pid > 0 else None
@@ -171,7 +171,8 @@ def _read(pid_file: Path) -> Running | None:
 def _write(pid_file: Path, record: Running) -> None:
     """Replace the file as a whole, so that nobody reads half of it."""
     draft = pid_file.with_suffix(".new")
-    draft.write_text(f"{record.pid} {record.started!r}\n", encoding="ascii")
+    draft.write_text(f"{record.pid}\n", encoding="ascii")
+    os.utime(draft, (record.started, record.started))
     draft.replace(pid_file)
 
 

@@ -8,11 +8,14 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Literal
 
 from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecution, WorkflowHistory
+from temporalio.plugin import SimplePlugin
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
@@ -81,7 +84,7 @@ async def replay_open(
     Raises `temporalio.service.RPCError` when the namespace cannot be read or the query is not understood.
     """
     there = _in_namespace(client, namespace)
-    replayer = Replayer(workflows=workflows, plugins=_worker_plugins(client), namespace=namespace)
+    replayer = strict_replayer(workflows, _worker_plugins(client), namespace)
     known = {workflow._Definition.must_from_class(kind).name for kind in workflows}
     counts: Counter[str] = Counter()
     failures: list[ReplayFailure] = []
@@ -106,6 +109,26 @@ async def replay_open(
         replayed=dict(sorted(counts.items())),
         failures=tuple(failures),
     )
+
+
+def strict_replayer(
+    workflows: Sequence[type], plugins: Sequence[Any], namespace: str = "default"
+) -> Replayer:
+    """A replayer to which every exception is a finding.
+
+    An exception that fails its workflow in production (a payload that is not valid any more) is not seen
+    by a replay: it would wait for an end that no history holds.
+    """
+    none = SimplePlugin("strict-replay", workflow_failure_exception_types=lambda _: [])
+    return Replayer(
+        workflows=workflows, plugins=[*plugins, none], namespace=namespace, runtime=_silent_runtime()
+    )
+
+
+@cache
+def _silent_runtime() -> Runtime:
+    """Temporal's core writes what it finds to standard output; here it is in the report."""
+    return Runtime(telemetry=TelemetryConfig(logging=None))
 
 
 async def _replay(
@@ -145,13 +168,16 @@ def _failure(run: WorkflowExecution, kind: FailureKind, reason: str) -> ReplayFa
 def _plain(text: str) -> str:
     """The message inside the debug text of Temporal's core, on one line."""
     found = _CORE_MESSAGE.search(text)
-    return " ".join((found.group(1) if found else text).replace('\\"', '"').split())[:500]
+    message = found.group(1).replace('\\"', '"').replace("\\n", " ") if found else text
+    return " ".join(message.split())[:500]
 
 
 def _in_namespace(client: Client, namespace: str) -> Client:
     if client.namespace == namespace:
         return client
-    return Client(**{**client.config(), "namespace": namespace})
+    config = client.config()
+    config["namespace"] = namespace
+    return Client(**config)
 
 
 def _worker_plugins(client: Client) -> list[Any]:

@@ -40,7 +40,7 @@ class PatchedActivation(ProjectActivation):
 
 @workflow.defn(name="ProjectActivation")
 class BrokenActivation(ProjectActivation):
-    """A change that cannot live with what is in older histories."""
+    """A change that cannot read what older histories hold."""
 
     @workflow.init
     def __init__(self, input: ProjectActivationInput) -> None:
@@ -48,4 +48,5 @@ class BrokenActivation(ProjectActivation):
 
     @workflow.run
     async def run(self, input: ProjectActivationInput) -> ActivationResult:
-        raise KeyError("a field that old input does not have")
+        ProjectActivationInput.model_validate({"deal": input.deal, "firm": None})
+        return await ProjectActivation.run(self, input)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
 
 from runtime.plugin import FairleadPlugin
+from runtime.replay import strict_replayer
 from tests.replay.changed_activation import ChangedActivation, PatchedActivation
 from tests.replay.record import HISTORIES, as_text
 from workflows.project_activation import ProjectActivation
@@ -37,9 +37,10 @@ def read(path: Path) -> WorkflowHistory:
 
 async def failure(path: Path, workflows: list[type]) -> Exception | None:
     """Why the history at `path` does not replay on `workflows`; None when it does."""
-    replayer = Replayer(workflows=workflows, plugins=[FairleadPlugin()])
     async with asyncio.timeout(60):
-        result = await replayer.replay_workflow(read(path), raise_on_replay_failure=False)
+        result = await strict_replayer(workflows, [FairleadPlugin()]).replay_workflow(
+            read(path), raise_on_replay_failure=False
+        )
     return result.replay_failure
 
 
