@@ -12,12 +12,12 @@ CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3 python
 PARALLEL := -n logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench install lock clean
+.PHONY: help demo test check lint format drill bench install lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(STAMP) ## one deal from signature to invoice, on this machine
+demo: $(STAMP) ## one signed deal becomes a project in every system, on this machine
 	$(BIN)/fairlead demo
 
 test: $(STAMP) ## every test, the end-to-end ones included
@@ -35,6 +35,9 @@ lint: $(STAMP) ## format, lint and types only
 format: $(STAMP) ## rewrite the files as `make lint` wants them
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+drill: $(STAMP) ## workers killed around every write, systems broken: nothing lost, nothing doubled
+	$(BIN)/fairlead drill activation
 
 bench: $(STAMP) ## throughput and latency beside a bare workflow
 	$(PYTHON) -m bench

@@ -1,7 +1,8 @@
 """What every call to a system has around it: heartbeats, and failures translated once.
 
 Heartbeats find dead workers (a write may take minutes, its worker's death is seen after the heartbeat
-timeout) and carry the time of the first started attempt, from which patience counts.
+timeout) and carry the time of the first started attempt, from which patience counts. A call that is over
+before the first beat is due sends none: the server writes each one down, which costs as much as a step.
 """
 
 import asyncio
@@ -37,12 +38,15 @@ class Boundary:
         try:
             yield
         except ConnectorError as error:
+            _tell_next_attempt(first_started)
             raise to_application_error(
                 error, first_started=first_started, now=self._clock(), patience=self._patience
             ) from error
         except (ApplicationError, asyncio.CancelledError):
+            _tell_next_attempt(first_started)
             raise
         except Exception as error:
+            _tell_next_attempt(first_started)
             raise defect(
                 error, first_started=first_started, now=self._clock(), patience=self._patience
             ) from error
@@ -59,10 +63,14 @@ def _first_started(info: activity.Info) -> datetime:
     return info.started_time
 
 
+def _tell_next_attempt(first_started: datetime) -> None:
+    """Heartbeat details outlive the attempt, so the next one knows when the first began."""
+    activity.heartbeat(first_started.isoformat())
+
+
 def _start_heartbeats(timeout: timedelta | None, first_started: datetime) -> "asyncio.Task[None] | None":
     if timeout is None:
         return None
-    activity.heartbeat(first_started.isoformat())
     return asyncio.create_task(_beat(timeout.total_seconds() / 4, first_started.isoformat()))
 
 

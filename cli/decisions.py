@@ -88,8 +88,10 @@ async def decide(
             )
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
         raise unreachable(
-            f"No worker took the decision in within {_TAKEN_SECONDS:.0f} s; it has no effect so far.",
-            "Start one with `fairlead up` or `fairlead worker`, then decide again.",
+            f"No worker took the decision in within {_TAKEN_SECONDS:.0f} s. It is kept, and may still take "
+            "effect when one comes.",
+            f"Start one with `fairlead up`, then look with `fairlead trace {Target(process, None).business_key}`"
+            " before deciding again.",
         ) from error
 
 

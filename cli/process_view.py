@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli.exit_codes import not_found, unreachable
+from cli.exit_codes import Stop, not_found, unreachable
 from cli.keys import stored_result
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Standing:
 async def standing(session: "Session", target: "Target") -> Standing:
     """How the process stands now. An ended activation is answered from the store."""
     ended = stored_result(target)
-    if ended is not None and target.row is not None:
+    if ended is not None and target.row is not None and not await _runs_again(session, target.id, ended):
         return Standing(target.id, open=False, run_id=target.row.run_id, title=target.row.title, result=ended)
     is_open, run_id = await _described(session, target.id)
     if target.kind != "activation":
@@ -94,6 +94,18 @@ def _silent(session: "Session", workflow_id: str, reason: str) -> Exception:
         f"No worker answers for {workflow_id} on task queue {queue!r}: {why}.",
         "Start one with `fairlead up` or `fairlead worker`; see `fairlead doctor`.",
     )
+
+
+async def _runs_again(session: "Session", workflow_id: str, ended: "ActivationResult") -> bool:
+    """Whether a cancelled activation was started anew, and has not opened its row yet."""
+    from runtime.connect import NoTemporal
+
+    if ended.state == "active":
+        return False
+    try:
+        return (await _described(session, workflow_id))[0]
+    except (NoTemporal, Stop):
+        return False
 
 
 async def _described(session: "Session", workflow_id: str) -> tuple[bool, str]:

@@ -131,6 +131,7 @@ class ProjectActivation(Process):
     # -- gates ------------------------------------------------------------------------------------
 
     async def _pass_gates_before_creation(self) -> None:
+        seen = self.desk.wakes
         await self._read_deal()
         self._enter("gates before creation")
         while True:
@@ -143,20 +144,23 @@ class ProjectActivation(Process):
             self._refresh()
             if passed:
                 return
-            await self._attend_gates(_BEFORE_CREATION)
+            await self._attend_gates(_BEFORE_CREATION, seen)
+            seen = self.desk.wakes
             await self._read_deal()
 
     async def _pass_gates_before_opening(self, project: PsaProject, schedule: Record | None) -> None:
         """Staffing first; then all evidence is read anew: what was green weeks ago may not be so now."""
         if self._demands:
             self._enter("awaiting staffing")
-            await self._pause_for_staffing()
+            await self._pause_for_staffing(self.desk.wakes)
+        seen = self.desk.wakes
         while not await self._ready_to_open(project, schedule):
             if self._gates.only_waits(_BEFORE_OPENING) and not self._staffing_overdue:
-                await self._pause_for_staffing()
+                await self._pause_for_staffing(seen)
             else:
                 self._enter("gates before opening")
-                await self._attend_gates(_BEFORE_OPENING)
+                await self._attend_gates(_BEFORE_OPENING, seen)
+            seen = self.desk.wakes
 
     async def _ready_to_open(self, project: PsaProject, schedule: Record | None) -> bool:
         await asyncio.gather(
@@ -180,22 +184,21 @@ class ProjectActivation(Process):
         self._refresh()
         return passed
 
-    async def _attend_gates(self, phase: str) -> None:
-        """Put every red gate on its owner's list and wait until something changes."""
+    async def _attend_gates(self, phase: str, seen: int) -> None:
+        """Put every red gate on its owner's list and wait until something changes after `seen`."""
         profile = self.known_policies.profile(self.deal.region)
         await self._gates.attend(phase, profile, object=self._object, amount=self._value())
         while True:
             pause = self._next_pause() if self._gates.pending(Gate.STAFFING) else None
-            decision = await self.decided(f"Waiting for gates {phase.replace('_', ' ')}", timeout=pause)
+            what = f"Waiting for gates {phase.replace('_', ' ')}"
+            decision = await self.decided(what, timeout=pause, since=seen)
             if decision is None or self._changes_gates(decision):
                 return
 
     def _changes_gates(self, decision: Decision) -> bool:
-        if decision.action == "approve_staffing":
-            self._staffing_approver = decision.actor
         if decision.action == "skip":
             self._gates.skip(decision, self.item(decision.target))
-        return decision.action in ("retry", "correct", "skip", "approve_staffing", "evidence")
+        return decision.action in ("retry", "correct", "skip")
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -283,7 +286,7 @@ class ProjectActivation(Process):
 
     # -- staffing ---------------------------------------------------------------------------------
 
-    async def _pause_for_staffing(self) -> None:
+    async def _pause_for_staffing(self, seen: int) -> None:
         """Wait for an approval. Staffing tools without events are asked again at growing intervals."""
         if self._staffing_approver is not None:
             return
@@ -292,7 +295,9 @@ class ProjectActivation(Process):
             self._staffing_due = workflow.now() + timedelta(hours=rule.sla_hours)
         left = max(self._staffing_due - workflow.now(), timedelta(0))
         decision = await self.decided(
-            f"Waiting for staffing approval of {self.calls.number}", timeout=min(self._next_pause(), left)
+            f"Waiting for staffing approval of {self.calls.number}",
+            timeout=min(self._next_pause(), left),
+            since=seen,
         )
         if decision is not None:
             self._changes_gates(decision)
@@ -379,6 +384,15 @@ class ProjectActivation(Process):
                 corrections.apply(self._deal, decision.payload)
             except ValueError as error:
                 raise _refused(str(error)) from error
+
+    def take(self, decision: Decision) -> bool:
+        """An approval counts from the moment it is given, even while other things are wrong."""
+        if decision.action not in ("approve_staffing", "evidence"):
+            return False
+        if decision.action == "approve_staffing":
+            self._staffing_approver = decision.actor
+        self.desk.wake()
+        return True
 
     def corrected(self, payload: dict[str, str]) -> None:
         """While things are being created, a correction changes what is created from then on."""

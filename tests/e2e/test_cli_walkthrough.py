@@ -167,6 +167,10 @@ async def test_a_red_gate_is_corrected_by_two_people_and_then_cancelled(person: 
     assert {one["system"] for one in undone} == {"kantata", "netsuite"}
     assert (await person.json("audit", "verify", deal))["ok"]
 
+    anew = await person.json("activate", deal, "--wait", code=ExitCode.WAITING)
+    assert anew["status"]["generation"] == 2
+    assert anew["status"]["attention"]
+
 
 async def test_what_is_not_there_or_not_signed_is_not_started(person: Person) -> None:
     unknown = await person.json("activate", "0065g00000zzzzzAAA", code=ExitCode.NOT_FOUND)

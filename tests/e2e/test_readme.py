@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from local.ephemeral import ephemeral_firm
+from local.services import state
 from runtime.settings import Settings
 from tests.support.readme import ROOT, Step, walk_throughs
 
@@ -63,13 +64,17 @@ async def run(settings: Settings, command: str) -> tuple[int | None, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
+    output = asyncio.create_task(process.communicate())
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        async with asyncio.timeout(60):
+            while not (await asyncio.wait({output}, timeout=0.3))[0]:
+                # The services are this process's children: without a look they stay as zombies when stopped.
+                await state(settings)
     except TimeoutError:
         process.kill()
-        await process.wait()
+        await output
         raise AssertionError(f"`{command}` did not end within a minute") from None
-    return process.returncode, output.decode()
+    return process.returncode, output.result()[0].decode()
 
 
 async def follow(settings: Settings, steps: list[Step]) -> None:

@@ -82,6 +82,15 @@ def answer(firm: Firm, key: str) -> None:
         )
 
 
+async def test_an_approval_given_early_counts_whatever_goes_wrong_meanwhile(firm: Firm) -> None:
+    firm.erp.fail("erp.project", Rejected("no base rate", system="netsuite"))
+    handle = await firm.start()
+    view = await firm.reached("creating", attention=1)
+    await firm.decide("approve_staffing", "approve_staffing")
+    await firm.decide("resolve", "retry", target=view.attention[0].id)
+    assert (await finish(handle)).state == "active"
+
+
 async def test_who_asked_for_the_staffing_cannot_approve_it(firm: Firm) -> None:
     await firm.start()
     await firm.reached("awaiting staffing")

@@ -49,6 +49,11 @@ class Desk:
         """The open exception of `step`."""
         return next((item for item in self._items.values() if item.step == step), None)
 
+    @property
+    def wakes(self) -> int:
+        """How often `wake` was called: taken before reading, it tells whether what was read is stale."""
+        return self._wakes
+
     def wake(self) -> None:
         """Something outside has changed: whoever waits looks again."""
         self._wakes += 1
@@ -180,13 +185,14 @@ class Desk:
         interrupted: Callable[[], bool],
         item: AttentionItem | None = None,
         timeout: timedelta | None = None,
+        since: int | None = None,
     ) -> Decision | None:
         """Wait for a decision, on `item` if given. None means: look again (an event, a cancel, `timeout`).
 
-        Due times that pass meanwhile escalate.
+        A `wake` after the count `since` (default: now) ends the wait. Due times that pass escalate.
         """
         deadline = workflow.now() + timeout if timeout is not None else None
-        wakes = self._wakes
+        wakes = self._wakes if since is None else since
 
         def ready() -> bool:
             return self._first_ready(item) is not None or self._wakes != wakes or interrupted()

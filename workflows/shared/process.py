@@ -94,11 +94,19 @@ class Process:
             return result
 
     async def decided(
-        self, what: str, *, item: AttentionItem | None = None, timeout: timedelta | None = None
+        self,
+        what: str,
+        *,
+        item: AttentionItem | None = None,
+        timeout: timedelta | None = None,
+        since: int | None = None,
     ) -> Decision | None:
-        """Wait for a decision (on `item`, if given); None means look again. Raises `Compensated`."""
+        """Wait for a decision (on `item`, if given); None means look again. Raises `Compensated`.
+
+        `since` is `desk.wakes` as it was before what is judged was read.
+        """
         decision = await self.desk.next(
-            what, item=item, interrupted=lambda: self._cancel is not None, timeout=timeout
+            what, item=item, interrupted=lambda: self._cancel is not None, timeout=timeout, since=since
         )
         self._raise_if_cancelled()
         if decision is None:
@@ -160,6 +168,10 @@ class Process:
     def check_decision(self, decision: Decision) -> None:
         """Raise `ApplicationError` for a decision that is impossible now; called before it is taken in."""
 
+    def take(self, decision: Decision) -> bool:
+        """Take `decision` in at once, whatever the process waits for. False: it goes to the desk."""
+        return False
+
     # -- handlers ---------------------------------------------------------------------------------
 
     @workflow.signal(name="event_received")
@@ -215,7 +227,7 @@ class Process:
             if self._undoing:
                 return f"{self._object} is being undone already"
             self._request_cancel(decision)
-        else:
+        elif not self.take(decision):
             await self.desk.deliver(decision, needs_second=self._needs_second(decision))
         return f"{decision.action.replace('_', ' ')} by {decision.actor} taken in"
 
@@ -277,7 +289,7 @@ class Process:
         )
         while True:
             decision = await self.decided(f"Waiting for {item.owner.value}: {item.headline}"[:200], item=item)
-            if decision is None or decision.action in ("retry", "correct"):
+            if decision is not None and decision.action in ("retry", "correct"):
                 return
 
     async def _step_done(self, step: str) -> None:

@@ -89,7 +89,7 @@ async def test_a_later_attempt_takes_the_first_start_over_and_passes_it_on() -> 
     assert seen[:2] == [(first.isoformat(),)] * 2
 
 
-async def test_heartbeats_end_with_the_call() -> None:
+async def test_a_call_that_is_over_before_the_first_beat_sends_none() -> None:
     env, seen = environment(timedelta(seconds=0.04)), []
     env.on_heartbeat = lambda *details: seen.append(details)
 
@@ -102,7 +102,16 @@ async def test_heartbeats_end_with_the_call() -> None:
     await env.run(call)
     async with asyncio.timeout(5):
         await asyncio.gather(*(asyncio.all_tasks() - before), return_exceptions=True)
-    assert len(seen) == 1
+    assert seen == [], "nor later: the beats end with the call"
+
+
+@pytest.mark.parametrize("error", [Transient("refused", system="kantata"), KeyError("amount")])
+async def test_a_failed_call_tells_the_next_attempt_when_the_first_began(error: Exception) -> None:
+    first = STARTED - timedelta(seconds=30)
+    env, seen = environment(timedelta(seconds=5), [first.isoformat()], attempt=2), []
+    env.on_heartbeat = lambda *details: seen.append(details)
+    await failed(error, 1, env)
+    assert seen == [(first.isoformat(),)]
 
 
 async def test_without_a_heartbeat_timeout_there_are_none() -> None:
