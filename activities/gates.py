@@ -1,5 +1,6 @@
 """The judgement of the readiness gates, with the policies the process was started under."""
 
+from functools import lru_cache
 from typing import Protocol
 
 from temporalio import activity
@@ -22,6 +23,12 @@ class RateCards(Protocol):
 
     def card(self, code: str) -> RateCard | None:
         """The card called `code`, or None."""
+
+
+@lru_cache(maxsize=16)
+def _policy(policy_json: str) -> PolicySnapshot:
+    """A firm's file changes rarely, so nearly all processes run under the same policies."""
+    return PolicySnapshot.model_validate_json(policy_json)
 
 
 class JudgeGates(Canonical):
@@ -76,7 +83,7 @@ class GateActivities:
                 f"the policies of {process} are not in the store (restored backup?)",
                 type=StaleReference.__name__,
             )
-        return PolicySnapshot.model_validate_json(row.policy_json)
+        return _policy(row.policy_json)
 
     async def _record(self, input: JudgeGates, results: tuple[GateResult, ...]) -> None:
         await self._store.processes.update(

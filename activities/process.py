@@ -38,6 +38,8 @@ class CloseProcess(Canonical):
     key: str
     generation: int
     state: ProcessState
+    stage: str = ""
+    project: str = ""
     result_json: str = ""
     summary: str = ""
 
@@ -81,6 +83,7 @@ class ProcessActivities:
     @activity.defn(name="process.close")
     async def close(self, input: CloseProcess) -> None:
         """Set the end state; the row answers for the process from here on."""
+        await self._store.processes.update(input.key, stage=input.stage, project=input.project)
         await self._store.processes.close(input.key, input.generation, input.state, input.result_json)
         await self._store.audit.add(
             input.key,

@@ -90,8 +90,8 @@ async def decide(
         raise unreachable(
             f"No worker took the decision in within {_TAKEN_SECONDS:.0f} s. It is kept, and may still take "
             "effect when one comes.",
-            f"Start one with `fairlead up`, then look with `fairlead trace {Target(process, None).business_key}`"
-            " before deciding again.",
+            "Start one with `fairlead up`, and before deciding again look with "
+            f"`fairlead trace {Target(process, None).business_key}`.",
         ) from error
 
 

@@ -2,14 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from pydantic import ValidationError
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadCodec,
+    WithSerializationContext,
+)
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from runtime.context_free import ContextFreeRunner
 from runtime.interceptors import BusinessContextInterceptor
 
 PASSED_THROUGH = (
@@ -46,29 +54,43 @@ class FairleadPlugin(SimplePlugin):
             "fairlead",
             data_converter=_converter(codec),
             interceptors=[BusinessContextInterceptor()],
-            workflow_runner=_sandboxed,
+            workflow_runner=partial(_sandboxed, context_free=not isinstance(codec, WithSerializationContext)),
             workflow_failure_exception_types=failure_types,
         )
 
 
+class SharedPydanticConverter(CompositePayloadConverter):
+    """Temporal's pydantic converter, whose parts exist once in a process.
+
+    Temporal makes a converter for each run and each payload's context. The original then starts with an
+    empty cache and builds the validators of all our types again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(*_SHARED)
+
+
+_SHARED = tuple(PydanticPayloadConverter().converters.values())
+
+
 def _converter(codec: PayloadCodec | None) -> DataConverter:
+    converter = DataConverter(payload_converter_class=SharedPydanticConverter)
     if codec is None:
-        return pydantic_data_converter
+        return converter
     return replace(
-        pydantic_data_converter,
+        converter,
         payload_codec=codec,
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )
 
 
-def _sandboxed(runner: WorkflowRunner | None) -> WorkflowRunner:
+def _sandboxed(runner: WorkflowRunner | None, *, context_free: bool) -> WorkflowRunner:
     if runner is not None and not isinstance(runner, SandboxedWorkflowRunner):
         return runner
     restrictions = (runner.restrictions if runner else SandboxRestrictions.default).with_passthrough_modules(
         *PASSED_THROUGH
     )
-    return (
-        replace(runner, restrictions=restrictions)
-        if runner
-        else SandboxedWorkflowRunner(restrictions=restrictions)
-    )
+    runner = replace(runner or SandboxedWorkflowRunner(), restrictions=restrictions)
+    if context_free and type(runner) is SandboxedWorkflowRunner:
+        return ContextFreeRunner(restrictions=runner.restrictions, runner_class=runner.runner_class)
+    return runner

@@ -85,6 +85,8 @@ class ActivationCalls:
                 key=workflow.info().workflow_id,
                 generation=self.generation,
                 state="done" if result.state == "active" else "cancelled",
+                stage=result.state,
+                project=result.project,
                 result_json=result.model_dump_json(),
                 summary=f"project {spoken}",
             ),

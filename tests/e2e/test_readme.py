@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local import process
 from local.ephemeral import ephemeral_firm
-from local.services import state
+from local.launch import SERVICES, Launch
 from runtime.settings import Settings
 from tests.support.readme import ROOT, Step, walk_throughs
 
@@ -54,7 +55,7 @@ def environment(settings: Settings, command: str) -> dict[str, str]:
 
 async def run(settings: Settings, command: str) -> tuple[int | None, str]:
     """Exit code and output, as a shell that is no terminal has them."""
-    process = await asyncio.create_subprocess_exec(
+    shell = await asyncio.create_subprocess_exec(
         "bash",
         "-c",
         command,
@@ -64,24 +65,30 @@ async def run(settings: Settings, command: str) -> tuple[int | None, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output = asyncio.create_task(process.communicate())
+    output = asyncio.create_task(shell.communicate())
     try:
         async with asyncio.timeout(60):
             while not (await asyncio.wait({output}, timeout=0.3))[0]:
                 # The services are this process's children: without a look they stay as zombies when stopped.
-                await state(settings)
+                for service in SERVICES:
+                    process.running(Launch(settings).paths(service))
     except TimeoutError:
-        process.kill()
+        shell.kill()
         await output
         raise AssertionError(f"`{command}` did not end within a minute") from None
-    return process.returncode, output.result()[0].decode()
+    return shell.returncode, output.result()[0].decode()
+
+
+def with_ids(command: str, ids: dict[str, str]) -> str:
+    """`command` with the ids of this run in place of those the README shows."""
+    return _ID.sub(lambda found: ids[found[0]], command)
 
 
 async def follow(settings: Settings, steps: list[Step]) -> None:
     """Run the steps; ids that one prints replace those that the README shows in the commands after it."""
     ids: dict[str, str] = {}
     for step in steps:
-        command = _ID.sub(lambda found: ids[found[0]], step.command)
+        command = with_ids(step.command, ids)
         code, output = await run(settings, command)
         assert code == step.code, f"`{command}` ended with {code}, the README says {step.code}:\n{output}"
         printed = [steady(line) for line in output.splitlines()]

@@ -38,7 +38,7 @@ def walk_throughs(text: str) -> dict[str, list[Step]]:
 
 
 def _steps(body: str) -> Iterator[Step]:
-    """Commands of `console` blocks; a `bash` block is one command, which prints the `json` block behind it."""
+    """Commands of `console` blocks; a `bash` block is one command, the `json` block behind it its output."""
     script = ""
     for language, content in _FENCE.findall(body):
         if language == "console":
