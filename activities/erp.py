@@ -55,7 +55,7 @@ class ErpActivities:
         async with self._boundary():
             record = await self._effects.write(
                 activation.erp_customer(input.deal),
-                input.customer_key("erp.customer"),
+                input.customer_key(self._port.system),
                 input.context("erp.customer"),
                 shared=True,
             )

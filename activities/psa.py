@@ -67,7 +67,7 @@ class PsaActivities:
         async with self._boundary():
             customer = await self._effects.write(
                 activation.psa_customer(input.deal),
-                input.customer_key("psa.customer"),
+                input.customer_key(self._port.system),
                 input.context("psa.customer"),
                 shared=True,
             )

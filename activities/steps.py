@@ -32,6 +32,7 @@ class DealStep(Step):
     number: str
     """Number of the project the deal becomes."""
 
-    def customer_key(self, step: str) -> str:
-        """Effect key of the customer: shared by all deals of the customer, so it is made once."""
-        return effect_key(process_key("customer", self.firm, self.deal.customer.external_id), step, 1)
+    def customer_key(self, system: str) -> str:
+        """Effect key of the customer in `system`: all deals of the customer share it, so it is made once."""
+        customer = process_key("customer", self.firm, self.deal.customer.external_id)
+        return effect_key(customer, f"{system}.customer", 1)

@@ -13,7 +13,9 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +28,8 @@ from bench.stand import FAIRLEAD, FLOOR, ONE_QUEUE, Say, Stand, stand
 SUBJECTS = (FAIRLEAD, FLOOR, ONE_QUEUE)
 _RECORDED_AND_WARM = 60
 """Deals that are not measured: one for each customer and kind, and the workers' first ones."""
+_FIRST = 16
+"""Activations of each subject before anything is measured: what is read once and kept is kept by then."""
 _HISTORIES = 6
 
 
@@ -62,7 +66,7 @@ async def run(plan: Plan, say: Say) -> Results:
     """Set up, measure, and remove everything again."""
     load = os.getloadavg()[0]
     async with stand(deals=plan.deals, say=say) as it:
-        first = it.pool.take(min(plan.activations, 16))
+        first = it.pool.take(_FIRST)
         for subject in SUBJECTS:
             await measure.batch(it, subject, first, plan.concurrency)
         busy: dict[str, list[Batch]] = {subject: [] for subject in SUBJECTS}
@@ -135,7 +139,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(line, file=sys.stderr, flush=True)
 
     try:
-        results = asyncio.run(run(plan, say))
+        with _compiled():
+            results = asyncio.run(run(plan, say))
     except (TooFewDeals, RuntimeError) as error:
         print(f"The bench cannot go on: {error}", file=sys.stderr)
         return 1
@@ -144,6 +149,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         report.show(results)
     return 0
+
+
+@contextmanager
+def _compiled() -> Iterator[None]:
+    """Workers load their workflow files anew for each run, so those must be compiled as they usually are.
+
+    Where Python has been told to write no compiled files, they go to a folder that is removed afterwards.
+    """
+    with tempfile.TemporaryDirectory(prefix="fairlead-bench-") as folder:
+        if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+            os.environ["PYTHONPYCACHEPREFIX"] = folder
+        yield
 
 
 def _positive(text: str) -> int:

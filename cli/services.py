@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
     )
     command(app, "serve", example="FAIRLEAD_GATEWAY_PORT=8401 fairlead serve", panel=_PANEL)(serve)
     command(app, "sandbox", example="fairlead sandbox --seed 7 --deals 500", panel=_PANEL)(sandbox)
-    command(app, "replay", example="fairlead replay --limit 500", panel=_PANEL)(replay)
+    command(app, "replay", example="fairlead replay", panel=_PANEL)(replay)
     group = new_group("Search attributes of a Temporal namespace.")
     command(
         group, "register", example="fairlead search-attributes register --address temporal.acme.example:7233"
@@ -175,40 +175,27 @@ async def sandbox(
 
 async def replay(
     session: Session,
-    query: Annotated[
-        str, typer.Option(help="Temporal list filter.")
-    ] = "FairleadProcess IS NOT NULL AND ExecutionStatus = 'Running'",
-    limit: Annotated[int, typer.Option(help="At most so many histories.", min=1)] = 1000,
+    query: Annotated[str, typer.Option(help="Temporal list filter; open processes when left out.")] = "",
 ) -> int:
     """Run the open histories of the namespace against this code: do it before every deploy.
 
     Ends with 7 when one no longer fits, naming it and why.
     """
-    from temporalio.client import WorkflowHistory
-    from temporalio.worker import Replayer
-
-    from runtime.plugin import FairleadPlugin
+    from runtime.replay import OPEN, replay_open
     from workflows.registry import WORKFLOWS
 
     client = await session.client()
-    histories: list[WorkflowHistory] = []
-    async for history in client.list_workflows(query, limit=limit).map_histories():
-        histories.append(history)
-    replayer = Replayer(workflows=WORKFLOWS, plugins=[FairleadPlugin()])
-    broken: dict[str, str] = {}
-    for history in histories:
-        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-        if result.replay_failure is not None:
-            broken[history.workflow_id] = str(result.replay_failure).splitlines()[0]
-    document = {"replayed": len(histories), "broken": broken}
+    report = await replay_open(client, client.namespace, WORKFLOWS, query or OPEN)
 
     def draw(console: "Console") -> None:
-        console.print(f"{len(histories)} histories replayed, {len(broken)} no longer fit.")
-        for workflow_id, why in broken.items():
-            console.print(plain(f"  {workflow_id}: {why}"), style="bold red")
+        total = sum(report.replayed.values())
+        console.print(f"{total} histories replayed, {len(report.failures)} no longer fit.")
+        for failure in report.failures:
+            console.print(plain(f"  {failure.workflow_id}: {failure.reason}"), style="bold red")
+            console.print(plain(f"    {failure.cure}"))
 
-    session.out.show(document, draw)
-    return ExitCode.CHECK_FAILED if broken else ExitCode.OK
+    session.out.show(report.model_dump(mode="json") | {"ok": report.ok}, draw)
+    return ExitCode.OK if report.ok else ExitCode.CHECK_FAILED
 
 
 async def register_attributes(session: Session) -> None:

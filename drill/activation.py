@@ -217,13 +217,17 @@ def _units(chosen: Sequence[Normal]) -> list[Unit]:
 
 
 def _quick_units(normal: Normal, seed: int) -> list[Unit]:
-    """One write per system, chosen by the seed, at all four points."""
+    """The project's creation, and one write per system chosen by the seed, at all four points.
+
+    The creation is always there: without the look-up it doubles, so a planted bug is always found.
+    """
     rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
     by_system: dict[str, list[str]] = {}
     for effect in sorted(normal.effects):
         if effect.key.startswith("activation/"):
             by_system.setdefault(effect.system, []).append(effect.key)
-    keys = [rng.choice(keys) for _, keys in sorted(by_system.items())]
+    created = next(key for key in normal.keys if _kind(key) == "psa.project")
+    keys = sorted({created, *(rng.choice(keys) for _, keys in sorted(by_system.items()))})
     return [Unit(normal, tuple((point, key) for key in keys for point in pair)) for pair in _PAIRS]
 
 

@@ -259,7 +259,7 @@ class Story:
         """The shared customers of this deal, which the journal keeps under their own keys."""
         keys = [
             f"customer/{self._stage.firm}/{self._account}/{step}/1"
-            for step in ("psa.customer", "erp.customer")
+            for step in ("kantata.customer", "netsuite.customer")
         ]
         rows = [await self._stage.store.effects.get(key) for key in keys]
         return [row for row in rows if row is not None]

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import shlex
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -62,10 +63,15 @@ class Lane:
     launch: Launch
     kills: int = 0
     decided: int = 0
+    other_ends: list[str] = field(default_factory=list)
+    """Workers that ended in another way than being killed, with the end of their log."""
     _paths: process.Paths = field(init=False)
+    _pid: int = field(init=False)
 
     def __post_init__(self) -> None:
         self._paths = self.launch.paths("worker")
+        found = process.running(self._paths)
+        self._pid = found.pid if found else 0
 
     # -- attacking --------------------------------------------------------------------------------
 
@@ -157,13 +163,18 @@ class Lane:
                 marker.rename(marker.with_suffix(_HIT))
                 await asyncio.to_thread(process.stop, self._paths, 0)
             if process.running(self._paths) is None:
-                self.kills += 1
-                await asyncio.to_thread(
-                    process.start,
-                    self._paths,
-                    self.launch.command("worker"),
-                    self.launch.environment("worker"),
-                )
+                await self._restart()
+
+    async def _restart(self) -> None:
+        code = process.exit_code(self._pid)
+        if code is None or code == -signal.SIGKILL:
+            self.kills += 1
+        else:
+            self.other_ends.append(f"worker ended with {code}: {process.log_tail(self._paths)}")
+        started = await asyncio.to_thread(
+            process.start, self._paths, self.launch.command("worker"), self.launch.environment("worker")
+        )
+        self._pid = started.pid
 
 
 @asynccontextmanager

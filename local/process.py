@@ -8,6 +8,7 @@ signal is sent. A file that does not fit is stale.
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -132,13 +133,30 @@ def _end(process: psutil.Process, grace: float) -> None:
         family = [process, *process.children(recursive=True)]
         if grace > 0:
             process.terminate()
-            _, family = psutil.wait_procs(family, timeout=grace)
+            family = _wait(family, grace)
         for member in family:
             with suppress(psutil.NoSuchProcess):
                 member.kill()
-        psutil.wait_procs(family, timeout=5)
+        _wait(family, 5)
     if child := _children.pop(process.pid, None):
         child.wait(timeout=5)
+
+
+def _wait(family: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those of `family` that still run after `seconds`. A zombie has ended, whoever fails to reap it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        family = [member for member in family if _lives(member)]
+        if not family or time.monotonic() > deadline:
+            return family
+        time.sleep(0.02)
+
+
+def _lives(member: psutil.Process) -> bool:
+    try:
+        return member.is_running() and member.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _process(record: Running) -> psutil.Process | None:

@@ -196,7 +196,7 @@ class ActivationCalls:
     # -- ERP --------------------------------------------------------------------------------------
 
     def party_facts(self, deal: Deal) -> Awaitable[PartyFacts]:
-        key = DealStep(**self._step()).customer_key("erp.customer")
+        key = DealStep(**self._step()).customer_key(self.route("erp").system)
         return workflow.execute_activity_method(
             ErpActivities.party_facts,
             activation.party_query(deal, key, workflow.now().date()),

@@ -18,10 +18,9 @@ class PollSignedDeals:
     @workflow.run
     async def run(self, tick: DealPollTick) -> PollResult:
         route = Route(role="crm", system=tick.system, task_queue=tick.task_queue)
-        config = options.read(route, Timing(), f"Poll {tick.system} for signed deals")
-        config["schedule_to_close_timeout"] = timedelta(seconds=tick.give_up_after)
+        patience = timedelta(seconds=tick.give_up_after)
         return await workflow.execute_activity_method(
             CrmActivities.poll_signed_deals,
             PollDeals(system=tick.system, overlap_seconds=tick.overlap_seconds),
-            **config,
+            **options.poll(route, Timing(), f"Poll {tick.system} for signed deals", patience),
         )

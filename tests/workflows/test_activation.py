@@ -17,8 +17,8 @@ from store.ports import InboxRow
 from tests.support.activation_firm import NOW, Firm, a_deal, running_firm
 
 IN_ORDER = [
-    "erp.customer/1",
-    "psa.customer/1",
+    "netsuite.customer/1",
+    "kantata.customer/1",
     "psa.project/1",
     "psa.plan/1",
     "erp.project/1",

@@ -162,7 +162,7 @@ async def test_a_cancelled_deal_is_activated_again_in_a_new_generation(firm: Fir
     assert (first.generation, again.generation, again.state) == (1, 2, "active")
     assert again.project == f"{first.project}-2"
     assert {"psa.project/1", "psa.project/2"} <= set(firm.psa.keys())
-    assert firm.erp.keys().count("erp.customer/1") == 1, "the customer is shared and never undone"
+    assert firm.erp.keys().count("netsuite.customer/1") == 1, "the customer is shared and never undone"
 
 
 async def test_an_active_project_is_no_longer_cancelled_here(firm: Firm) -> None:

@@ -24,6 +24,13 @@ _OWN_RETRY = RetryPolicy(
 )
 
 
+def poll(route: Route, timing: Timing, summary: str, give_up_after: timedelta) -> ActivityConfig:
+    """A read that the next tick repeats anyway: the one exception to waiting without end."""
+    config = read(route, timing, summary)
+    config["schedule_to_close_timeout"] = give_up_after
+    return config
+
+
 def read(route: Route, timing: Timing, summary: str) -> ActivityConfig:
     """A read of a system."""
     return ActivityConfig(

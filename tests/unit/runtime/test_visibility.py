@@ -8,6 +8,7 @@ from temporalio import workflow
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -81,3 +82,18 @@ async def test_time_skipping_server_takes_our_attributes_and_skips(
             Marked.run, id="marked", task_queue="marked", run_timeout=timedelta(days=60)
         )
     assert answer == "slept"
+
+
+async def test_a_namespace_that_lists_nothing_is_asked_by_queries(
+    temporal_env: WorkflowEnvironment, namespace: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Temporal Cloud has no operator API for its users."""
+
+    async def refused(client: Client) -> dict[str, str]:
+        raise RPCError("not here", RPCStatusCode.UNIMPLEMENTED, b"")
+
+    monkeypatch.setattr("runtime.visibility.registered", refused)
+    assert await missing_or_wrong(temporal_env.client, ATTRIBUTES) == []
+    missing = await missing_or_wrong(namespace, {"FairleadNobodyKnows": "Keyword"})
+    assert len(missing) == 1
+    assert "FairleadNobodyKnows" in missing[0]
