@@ -18,6 +18,8 @@ from domain.activation_process import ActivationResult
 from drill.effects import Effect, difference, landed
 from drill.lane import Lane, lane
 
+_QUICK_DEALS = 2
+
 POINTS = ("before_call", "applied_unanswered", "after_answer", "after_record")
 """Where a worker dies: before the call; applied but unanswered; answered but not recorded; recorded."""
 _PAIRS = (("before_call", "after_answer"), ("applied_unanswered", "after_record"))
@@ -124,7 +126,7 @@ async def run(plan: Plan) -> Report:
     chosen = _covering(normals, plan.seed)
     steps = sum(len(normal.keys) for normal in chosen)
     plan.say(f"{len(normals)} deals, {steps} writes to attack in {', '.join(n.deal for n in chosen)}")
-    units = _quick_units(chosen[0], plan.seed) if plan.quick else _units(chosen)
+    units = _quick_units(chosen[0], plan) if plan.quick else _units(chosen)
     report.crash_points = sum(len(unit.points) for unit in units)
     gate = asyncio.Semaphore(plan.lanes)
 
@@ -145,7 +147,7 @@ async def run(plan: Plan) -> Report:
 
 async def _fault_free(plan: Plan) -> list[Normal]:
     async with lane() as calm:
-        deals = await _clean_deals(calm, 4 if plan.quick else 2 + plan.deals_under_faults)
+        deals = await _clean_deals(calm, _QUICK_DEALS if plan.quick else 2 + plan.deals_under_faults)
         results = await asyncio.gather(*(calm.activate(deal) for deal in deals))
         normals = []
         for deal, result in zip(deals, results, strict=True):
@@ -208,27 +210,32 @@ def _units(chosen: Sequence[Normal]) -> list[Unit]:
         if normal is not chosen[0]:
             keys = [key for key in keys if _kind(key) not in covered]
         covered |= {_kind(key) for key in keys}
-        for pair in _PAIRS:
-            for half in (0, 1):
-                points = tuple((point, key) for key in keys[half::2] for point in pair)
-                if points:
-                    units.append(Unit(normal, points))
+        units += _spread(normal, keys)
     return units
 
 
-def _quick_units(normal: Normal, seed: int) -> list[Unit]:
+def _quick_units(normal: Normal, plan: Plan) -> list[Unit]:
     """The project's creation, and one write per system chosen by the seed, at all four points.
 
-    The creation is always there: without the look-up it doubles, so a planted bug is always found.
+    The creation is always there: without the look-up it doubles, which is enough to find a planted bug.
     """
-    rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    created = next(key for key in normal.keys if _kind(key) == "psa.project")
+    if plan.planted_bug:
+        return _spread(normal, [created])
+    rng = random.Random(plan.seed)  # noqa: S311 - reproducible, not secret
     by_system: dict[str, list[str]] = {}
     for effect in sorted(normal.effects):
         if effect.key.startswith("activation/"):
             by_system.setdefault(effect.system, []).append(effect.key)
-    created = next(key for key in normal.keys if _kind(key) == "psa.project")
-    keys = sorted({created, *(rng.choice(keys) for _, keys in sorted(by_system.items()))})
-    return [Unit(normal, tuple((point, key) for key in keys for point in pair)) for pair in _PAIRS]
+    return _spread(normal, sorted({created, *(rng.choice(keys) for _, keys in sorted(by_system.items()))}))
+
+
+def _spread(normal: Normal, keys: Sequence[str]) -> list[Unit]:
+    """All four points around each of `keys`, over four activations that take about equal time."""
+    halves = [(pair, keys[half::2]) for pair in _PAIRS for half in (0, 1)]
+    return [
+        Unit(normal, tuple((point, key) for key in half for point in pair)) for pair, half in halves if half
+    ]
 
 
 async def _kill(unit: Unit, plan: Plan, report: Report) -> None:
@@ -242,6 +249,7 @@ async def _kill(unit: Unit, plan: Plan, report: Report) -> None:
         found = await landed(attacked.sandbox, unit.normal.deal)
         report.crash_points_hit += attacked.hits()
         report.worker_kills += attacked.kills
+        report.differences += attacked.other_ends
         report.decisions += attacked.decided
         _judge(unit.normal, result, found, report)
         plan.say(
@@ -270,15 +278,16 @@ def _judge(normal: Normal, result: ActivationResult | None, found: Counter[Effec
 async def _under_faults(normals: Sequence[Normal], plan: Plan, report: Report) -> None:
     async with lane() as attacked:
         for number, fault in enumerate(FAULTS):
-            await attacked.arm_fault(**fault, seed=plan.seed * 1000 + number)
-        deals = normals[: 2 if plan.quick else plan.deals_under_faults]
+            armed = {**fault, "count": 1, "rate": 0.5} if plan.quick else fault
+            await attacked.arm_fault(**armed, seed=plan.seed * 1000 + number)
+        deals = normals[: _QUICK_DEALS if plan.quick else plan.deals_under_faults]
         results = await asyncio.gather(*(attacked.activate(normal.deal) for normal in deals))
         report.faults_injected += Counter(await attacked.faults_fired())
         report.decisions += attacked.decided
         found = await landed(attacked.sandbox)
         for normal, result in zip(deals, results, strict=True):
             _judge(normal, result, found, report)
-        plan.say(f"faults injected {sum(report.faults_injected.values())}")
+        plan.say(f"faults injected {sum(report.faults_injected.values())}, decisions {report.decisions}")
 
 
 # -- 4. refusals ----------------------------------------------------------------------------------

@@ -179,6 +179,8 @@ class Story:
     async def _active(self) -> ActivationResult:
         async with asyncio.timeout(PATIENCE):
             result: ActivationResult = await self._handle.result()
+        if self._stage.other_ends:
+            raise DemoFailed(self._stage.other_ends[0])
         if result.state != "active":
             raise DemoFailed(f"the activation ended {result.state}: {result.reason}")
         self._show(await self._view())
