@@ -3,8 +3,9 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import psutil
 
@@ -13,7 +14,10 @@ from bench.stand import Stand
 from bench.subjects import FairleadSubject
 
 _PATIENCE = 90.0
-"""Seconds without which a batch counts as stuck."""
+"""Seconds after which what makes no progress counts as stuck."""
+_SLOWEST = 5.0
+"""Seconds that an activation may add to a batch, however busy the machine is."""
+_LOOK_EVERY = 0.5
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,11 @@ async def batch(stand: Stand, subject: str, deals: Sequence[BenchDeal], concurre
     calls, before = await stand.calls(), [_processor(each) for each in processes]
     began = time.perf_counter()
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_PATIENCE + _SLOWEST * len(deals)):
             ids = await asyncio.gather(*(one(deal) for deal in deals))
     except TimeoutError:
         raise RuntimeError(
-            f"{subject}: {len(latencies)} of {len(deals)} activations ended within {_PATIENCE:.0f} s"
+            f"{subject}: {len(latencies)} of {len(deals)} activations ended, the others are stuck"
         ) from None
     seconds = time.perf_counter() - began
     worker, server, emulators = (
@@ -117,29 +121,29 @@ async def parked(stand: Stand, subject: str, deals: Sequence[BenchDeal], concurr
             await stand.subjects[subject].park(deal)
 
     await asyncio.gather(*(one(deal) for deal in deals))
-    await _until_calls(stand, calls + expected)
     if isinstance(stand.subjects[subject], FairleadSubject):
-        await _until_waiting(stand, len(deals))
+        await _until(partial(_waiting, stand), len(deals), "activations wait for staffing")
+    else:
+        await _until(stand.calls, calls + expected, "vendor calls were made")
     after = _memory(stand, subject)
     return Parked(subject, len(deals), after["worker"] - before["worker"], after["server"] - before["server"])
 
 
-async def _until_calls(stand: Stand, expected: int) -> None:
-    """Wait until the sandbox has answered `expected` calls; raises when it gets no further."""
+async def _until(reached: Callable[[], Awaitable[int]], expected: int, what: str) -> None:
+    """Wait until `reached` says `expected`. Raises `RuntimeError` when it gets no further."""
     last, still = -1, 0.0
-    while (now := await stand.calls()) < expected:
-        still = 0.0 if now > last else still + 0.5
+    while (now := await reached()) < expected:
+        still = 0.0 if now > last else still + _LOOK_EVERY
         if still > _PATIENCE:
-            raise RuntimeError(f"only {now} of {expected} vendor calls were made, and no more come")
+            raise RuntimeError(f"only {now} of {expected} {what}, and no more come")
         last = now
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(_LOOK_EVERY)
 
 
-async def _until_waiting(stand: Stand, count: int) -> None:
+async def _waiting(stand: Stand) -> int:
+    """Activations of Fairlead that wait for staffing."""
     query = "FairleadStage = 'awaiting staffing' AND ExecutionStatus = 'Running'"
-    async with asyncio.timeout(_PATIENCE):
-        while (await stand.client.count_workflows(query)).count < count:  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.5)
+    return (await stand.client.count_workflows(query)).count
 
 
 def _processor(process: psutil.Process) -> float:

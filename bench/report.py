@@ -3,7 +3,7 @@
 import os
 import platform
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -41,22 +41,41 @@ AIMS = (
 )
 
 
+_OF_BATCH: Mapping[str, Callable[[Batch], float]] = {
+    "throughput": lambda batch: batch.rate,
+    "worker_cpu": lambda batch: batch.worker / batch.activations,
+    "server_cpu": lambda batch: batch.server / batch.activations,
+    "sandbox_cpu": lambda batch: batch.emulators / batch.activations,
+    "vendor_calls": lambda batch: batch.calls / batch.activations,
+}
+
+
+def ratios(results: "Results") -> dict[str, float]:
+    """Fairlead's figures as ratios to the floor's.
+
+    Medians of the ratios of each round where there are rounds: what else the machine does falls on both.
+    """
+    ours, floor = figures(results, FAIRLEAD), figures(results, FLOOR)
+    found = {name: ours[name] / floor[name] for name in ours if floor.get(name)}
+    busy = list(zip(results.busy[FAIRLEAD], results.busy[FLOOR], strict=True))
+    found |= {name: statistics.median(of(a) / of(b) for a, b in busy) for name, of in _OF_BATCH.items()}
+    idle = zip(results.idle[FAIRLEAD], results.idle[FLOOR], strict=True)
+    halves = [statistics.median(a.latencies) / statistics.median(b.latencies) for a, b in idle]
+    return found | {"idle_p50": statistics.median(halves)}
+
+
 def figures(results: "Results", subject: str) -> dict[str, float]:
     """The figures of one subject: medians over rounds; seconds, bytes, counts per activation."""
     busy, idle = results.busy[subject], results.idle[subject]
     alone = [latency for batch in idle for latency in batch.latencies]
     crowded = [latency for batch in busy for latency in batch.latencies]
     history = results.histories[subject]
-    found = {
-        "throughput": _median(busy, lambda batch: batch.rate),
+    found = {name: statistics.median(of(batch) for batch in busy) for name, of in _OF_BATCH.items()}
+    found |= {
         "idle_p50": statistics.median(alone),
         "idle_p95": _p95(alone),
         "busy_p50": statistics.median(crowded),
         "busy_p95": _p95(crowded),
-        "worker_cpu": _median(busy, lambda batch: batch.worker / batch.activations),
-        "server_cpu": _median(busy, lambda batch: batch.server / batch.activations),
-        "sandbox_cpu": _median(busy, lambda batch: batch.emulators / batch.activations),
-        "vendor_calls": _median(busy, lambda batch: batch.calls / batch.activations),
         "history_events": history.events,
         "history_bytes": history.size,
     }
@@ -70,23 +89,22 @@ def figures(results: "Results", subject: str) -> dict[str, float]:
 def document(results: "Results") -> dict[str, object]:
     """Everything, as JSON."""
     subjects = {subject: figures(results, subject) for subject in results.busy}
-    floor, ours = subjects[FLOOR], subjects[FAIRLEAD]
-    ratios = {name: ours[name] / floor[name] for name in ours if floor.get(name)}
+    to_floor = ratios(results)
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": _machine(),
         "load": results.load,
         "plan": {name: value for name, value in asdict(results.plan).items() if name != "profile"},
         "subjects": subjects,
-        "ratios_to_floor": ratios,
+        "ratios_to_floor": to_floor,
         "aims": [
             {
                 "measure": aim.measure,
-                "ratio": ratios[aim.measure],
+                "ratio": to_floor[aim.measure],
                 "aim": aim.now,
-                "met": aim.met(ratios[aim.measure], aim.now),
+                "met": aim.met(to_floor[aim.measure], aim.now),
                 "budget": aim.budget,
-                "budget_met": aim.met(ratios[aim.measure], aim.budget),
+                "budget_met": aim.met(to_floor[aim.measure], aim.budget),
             }
             for aim in AIMS
         ],
@@ -117,6 +135,7 @@ def show(results: "Results", console: Console | None = None) -> None:
     """The tables, for people."""
     console = console or Console(highlight=False)
     found = {subject: figures(results, subject) for subject in results.busy}
+    to_floor = ratios(results)
     plan = results.plan
     table = Table(
         title=f"One activation: medians of {plan.rounds} rounds, {plan.activations} activations "
@@ -128,20 +147,20 @@ def show(results: "Results", console: Console | None = None) -> None:
     for name, words, spoken in _ROWS:
         shown = [spoken(found[s][name]) if name in found[s] else "" for s in (FAIRLEAD, FLOOR, ONE_QUEUE)]
         if any(shown):
-            table.add_row(words, *shown, _ratio(found, name))
+            table.add_row(words, *shown, f"{to_floor[name]:.2f}" if name in to_floor else "")
     console.print(table)
-    console.print(_aims(found))
+    console.print(_aims(to_floor))
     cores, system = _machine()["cores"], _machine()["system"]
     before, after = results.load
     console.print(f"{system}, {cores} cores, load {before:.1f} before and {after:.1f} after", style="dim")
 
 
-def _aims(found: dict[str, dict[str, float]]) -> Table:
+def _aims(to_floor: Mapping[str, float]) -> Table:
     table = Table(title="Aims, as ratios to the floor")
     for heading in ("", "now", "aim", "", "budget", ""):
         table.add_column(heading)
     for aim in AIMS:
-        ratio = found[FAIRLEAD][aim.measure] / found[FLOOR][aim.measure]
+        ratio = to_floor[aim.measure]
         sign = "≥" if aim.at_least else "≤"
         table.add_row(
             aim.words,
@@ -156,15 +175,6 @@ def _aims(found: dict[str, dict[str, float]]) -> Table:
 
 def _judged(met: bool) -> str:
     return "[green]met[/]" if met else "[red]not met[/]"
-
-
-def _ratio(found: dict[str, dict[str, float]], name: str) -> str:
-    ours, floor = found[FAIRLEAD].get(name), found[FLOOR].get(name)
-    return f"{ours / floor:.2f}" if ours is not None and floor else ""
-
-
-def _median(batches: Sequence[Batch], of: Callable[[Batch], float]) -> float:
-    return statistics.median(of(batch) for batch in batches)
 
 
 def _p95(values: Sequence[float]) -> float:

@@ -166,7 +166,7 @@ def _show_sent(session: Session, sent: "SentEvent", subject: str) -> int:
     document = {"event": f"{sent.source}:{sent.event_id}", "status": sent.status, "answer": dict(sent.answer)}
 
     def draw(console: "Console") -> None:
-        known = " It was known already." if sent.status == 200 else ""
+        known = " It was known already." if sent.status in (200, 409) else ""
         console.print(f"The gateway kept the event.{known}", style="green")
         console.print(fields([("Event", plain(document["event"]))]))  # type: ignore[arg-type]
         console.print(f"\nWhat becomes of it: fairlead trace {subject}", style="dim")

@@ -17,7 +17,7 @@ from gateway import intake, outbound_message
 from gateway.background import Background
 from gateway.problems import Refusal
 from gateway.registration import Hook, UnusableSecret
-from gateway.verification import Delivery, NotVerified, verify
+from gateway.verification import Delivery, NotVerified, signed_at, verify
 from store.ports import InboxRow, Store
 
 MAX_BODY = 256 * 1024
@@ -48,6 +48,9 @@ def routes(
     return router
 
 
+_REPLAYED = Refusal(409, "This very delivery was received before; nothing was done again.", reason="replayed")
+
+
 class _Receiver:
     def __init__(
         self,
@@ -72,6 +75,8 @@ class _Receiver:
         except (NotVerified, UnusableSecret, Refusal) as error:
             raise _refusal(hook, error, _peer(request)) from None
         fresh = [row for row in rows if await self._kept(row)]
+        if not fresh and await self._is_replay(hook, delivery, rows):
+            raise _refusal(hook, _REPLAYED, _peer(request))
         self._background.submit(fresh)
         return _answer(hook, rows, fresh)
 
@@ -82,6 +87,12 @@ class _Receiver:
             _log.warning("unregistered_hook", source=ascii(source[:80]), peer=_peer(request))
             raise Refusal(404, "No event source is registered at this address.")
         return hook
+
+    async def _is_replay(self, hook: Hook, delivery: Delivery, rows: list[InboxRow]) -> bool:
+        """Whether this very delivery was received before. A sender that delivers again signs again."""
+        signed = signed_at(delivery) if hook.scheme != "salesforce-outbound-message" else None
+        known = await self._store.inbox.get(rows[0].id)
+        return signed is not None and known is not None and signed <= known.received_at
 
     async def _kept(self, row: InboxRow) -> bool:
         """Whether the row is new. The same id with other content is the source's fault: logged."""

@@ -29,8 +29,8 @@ class SentEvent:
 
     @property
     def accepted(self) -> bool:
-        """Kept now, or kept before."""
-        return self.status in (200, 202)
+        """Kept now, or kept before (409: this very delivery, signed in the same second)."""
+        return self.status in (200, 202, 409)
 
 
 async def send_event(

@@ -52,6 +52,15 @@ def verify(hook: Hook, delivery: Delivery, now: datetime) -> str:
     return _SCHEMES[hook.scheme](hook, delivery, now)
 
 
+def signed_at(delivery: Delivery) -> datetime | None:
+    """When a verified delivery was signed, to the second; `None` where its scheme signs no time."""
+    for name in ("webhook-timestamp", "x-webhook-timestamp"):
+        stamp = delivery.headers.get(name, "")
+        if _STAMP.fullmatch(stamp):
+            return datetime.fromtimestamp(int(stamp), UTC)
+    return None
+
+
 def standard_signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     """`v1,<base64>` as Standard Webhooks defines it."""
     digest = hmac.digest(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256)

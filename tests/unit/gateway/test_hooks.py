@@ -99,9 +99,12 @@ async def test_the_answer_does_not_wait_for_temporal(
     assert len(gateway.temporal.starts) == 1
 
 
-async def test_a_replay_is_a_duplicate(gateway: Running) -> None:
+async def test_a_delivery_that_is_signed_again_is_a_duplicate(gateway: Running) -> None:
     body = event()
-    answers = [await post(gateway, body) for _ in range(3)]
+    answers = []
+    for _ in range(3):
+        answers.append(await post(gateway, body))
+        gateway.clock.forward(timedelta(seconds=5))
     assert [answer.status_code for answer in answers] == [202, 200, 200]
     assert answers[1].json() == {"event": "crm:evt-1", "status": "duplicate"}
     await gateway.dispatched()
@@ -109,9 +112,21 @@ async def test_a_replay_is_a_duplicate(gateway: Running) -> None:
     assert len(gateway.temporal.starts) == 1
 
 
+async def test_the_very_same_delivery_is_refused_as_a_replay(gateway: Running) -> None:
+    body = event()
+    first = await post(gateway, body)
+    with structlog.testing.capture_logs() as logs:
+        again = await post(gateway, body)
+    assert (first.status_code, again.status_code) == (202, 409)
+    assert again.headers["content-type"] == "application/problem+json"
+    assert "replayed" in [log.get("reason") for log in logs]
+    await gateway.dispatched()
+    assert len(gateway.temporal.starts) == 1
+
+
 async def test_ten_at_once_are_one_row_and_one_start(gateway: Running) -> None:
     answers = await asyncio.gather(*(post(gateway, event()) for _ in range(10)))
-    assert sorted(answer.status_code for answer in answers) == [200] * 9 + [202]
+    assert sorted(answer.status_code for answer in answers) == [202] + [409] * 9
     await gateway.dispatched()
     assert await gateway.ids() == ["crm:evt-1"]
     assert len(gateway.temporal.starts) == 1
@@ -119,6 +134,7 @@ async def test_ten_at_once_are_one_row_and_one_start(gateway: Running) -> None:
 
 async def test_the_same_id_for_other_content_changes_nothing_and_is_logged(gateway: Running) -> None:
     await post(gateway, event())
+    gateway.clock.forward(timedelta(seconds=5))
     with structlog.testing.capture_logs() as logs:
         response = await post(gateway, event(subject="006OTHER"))
     assert response.json()["status"] == "duplicate"
