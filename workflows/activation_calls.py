@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from temporalio import workflow
-from temporalio.workflow import ActivityConfig
+from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 from activities.crm import CrmActivities, MarkDealInput, ReadDeal
 from activities.erp import ErpActivities, ErpProjectInput, ScheduleInput, ScheduleRef
@@ -38,7 +38,7 @@ from workflows.shared import options
 async def open_process(input: ProjectActivationInput) -> OpenedProcess:
     """Open the process; its answer holds the policies that everything else here needs."""
     info = workflow.info()
-    return await workflow.execute_activity_method(
+    return await workflow.execute_local_activity_method(
         ProcessActivities.open,
         OpenProcess(
             key=info.workflow_id,
@@ -47,7 +47,7 @@ async def open_process(input: ProjectActivationInput) -> OpenedProcess:
             requested_by=input.requested_by,
             title=f"deal {input.deal}",
         ),
-        **options.own("Open the process and take the policies it runs under"),
+        **options.bookkeeping("Open the process and take the policies it runs under"),
     )
 
 
@@ -79,7 +79,7 @@ class ActivationCalls:
 
     def close(self, result: ActivationResult) -> Awaitable[None]:
         spoken = f"active as {result.project}" if result.state == "active" else f"cancelled: {result.reason}"
-        return workflow.execute_activity_method(
+        return workflow.execute_local_activity_method(
             ProcessActivities.close,
             CloseProcess(
                 key=workflow.info().workflow_id,
@@ -90,7 +90,7 @@ class ActivationCalls:
                 result_json=result.model_dump_json(),
                 summary=f"project {spoken}",
             ),
-            **self._own("Close the process"),
+            **self._bookkeeping("Close the process"),
         )
 
     def judge(
@@ -105,7 +105,7 @@ class ActivationCalls:
         staffing: StaffingState | None = None,
         schedule: BillingScheduleFacts | None = None,
     ) -> Awaitable[list[GateResult]]:
-        return workflow.execute_activity_method(
+        return workflow.execute_local_activity_method(
             GateActivities.judge,
             JudgeGates(
                 process=workflow.info().workflow_id,
@@ -120,7 +120,7 @@ class ActivationCalls:
                 schedule=schedule,
                 skips=dict(skips),
             ),
-            **self._own(f"Judge the gates {phase.replace('_', ' ')}"),
+            **self._bookkeeping(f"Judge the gates {phase.replace('_', ' ')}"),
         )
 
     # -- CRM --------------------------------------------------------------------------------------
@@ -264,8 +264,8 @@ class ActivationCalls:
     def _write(self, role: Role, summary: str) -> ActivityConfig:
         return options.write(self.route(role), self.policies.timing, summary)
 
-    def _own(self, summary: str) -> ActivityConfig:
-        return options.own(summary, self.policies.timing)
+    def _bookkeeping(self, summary: str) -> LocalActivityConfig:
+        return options.bookkeeping(summary, self.policies.timing)
 
     def _base(self) -> dict[str, Any]:
         step = Step(

@@ -133,7 +133,7 @@ class ProjectActivation(Process):
     async def _pass_gates_before_creation(self) -> None:
         seen = self.desk.wakes
         await self._read_deal()
-        self._enter("gates before creation")
+        self._enter("gates before creation", shown=False)
         while True:
             await self._read_parties()
             self._gates.rounds += 1
@@ -186,6 +186,7 @@ class ProjectActivation(Process):
 
     async def _attend_gates(self, phase: str, seen: int) -> None:
         """Put every red gate on its owner's list and wait until something changes after `seen`."""
+        self._show_deal()
         profile = self.known_policies.profile(self.deal.region)
         await self._gates.attend(phase, profile, object=self._object, amount=self._value())
         while True:
@@ -227,7 +228,8 @@ class ProjectActivation(Process):
     async def _customer(self) -> str:
         """Id of the customer in the ERP: matched by tax or registration id, else created."""
         self._created = True
-        self._enter("creating")
+        self._enter("creating", shown=False)
+        self._show_deal()
         known = matched_customer(self.deal, self._facts)
         if known is not None:
             self.checklist.set("erp.customer", "done", f"known as {known.number or known.external_id}")
@@ -417,17 +419,23 @@ class ProjectActivation(Process):
             raise RuntimeError("the deal is used before it was read")
         return self._deal
 
-    def _enter(self, stage: Stage) -> None:
+    def _enter(self, stage: Stage, *, shown: bool = True) -> None:
+        """`shown`: in visibility too. Each time costs an event, so a stage that passes at once is not."""
         self._stage = stage
         self.checklist.stage = stage
-        if stage == "creating":
-            search_attributes.upsert(stage=stage, project=self.calls.number)
-        elif stage == "gates before creation":
-            entity = self.deal.contract.billing_entity if self.deal.contract else None
-            search_attributes.upsert(stage=stage, customer=self.deal.customer.external_id, entity=entity)
-        else:
+        if shown:
             search_attributes.upsert(stage=stage)
         self._refresh()
+
+    def _show_deal(self) -> None:
+        """Make the process findable by what the deal says."""
+        deal = self.deal
+        search_attributes.upsert(
+            stage=self._stage,
+            customer=deal.customer.external_id,
+            entity=deal.contract.billing_entity if deal.contract else None,
+            project=self.calls.number if self._created else None,
+        )
 
     def _keep(self, step: str, role: Role, noun: str, record: Record) -> None:
         self._records[step] = SystemRecord(

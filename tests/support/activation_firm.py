@@ -295,7 +295,7 @@ class Firm:
         return id
 
     async def reached(self, stage: str, *, attention: int = 0) -> Any:
-        """Wait until the process is at `stage` with `attention` open exceptions; returns its view."""
+        """Wait until the process is at `stage` with `attention` open exceptions, in the store too; its view."""
         async with asyncio.timeout(20):
             while True:
                 try:
@@ -303,7 +303,9 @@ class Firm:
                 except RPCError:  # the first workflow task has not run yet
                     view = None
                 if view and view.stage == stage and len(view.attention) == attention:
-                    return view
+                    shown = await self.store.attention.list(process=self.process)
+                    if len(shown) == attention:
+                        return view
                 await asyncio.sleep(0.02)
 
     async def intended(self, step: str) -> None:

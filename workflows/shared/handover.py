@@ -1,5 +1,7 @@
 """Handing a project over to the processes that live on with it: durable, keyed, outliving their starter."""
 
+import asyncio
+
 from temporalio import workflow
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
@@ -21,53 +23,46 @@ async def hand_over_project(firm: str, number: str, deal: Deal, correlation: str
 
     Only the start is awaited; an id that runs already counts as handed over, since the key is ours.
     """
-    billing = ProjectBillingState(
+    starts = [_start_billing(firm, number, deal, correlation)]
+    if activation.subcontract_lines(deal):
+        starts.append(_start_procurement(firm, number, deal, correlation))
+    return tuple(await asyncio.gather(*starts))
+
+
+async def _start_billing(firm: str, number: str, deal: Deal, correlation: str) -> str:
+    state = ProjectBillingState(
         firm=firm,
         project=number,
         deal=deal.external_id,
         customer=deal.customer.external_id,
         correlation=correlation,
     )
-    ids = [
-        await _start(
-            "ProjectBilling", BILLING, firm, number, billing, f"Billing of project {number}", correlation
-        )
-    ]
-    lines = activation.subcontract_lines(deal)
-    if lines:
-        procurement = ProcurementState(
-            firm=firm,
-            project=number,
-            correlation=correlation,
-            lines=tuple(
-                ProcurementLine(
-                    ref=str(line.number), name=line.name, supplier=line.supplier or "", role=line.role or ""
-                )
-                for line in lines
-            ),
-        )
-        summary = f"Subcontractors of project {number}"
-        ids.append(
-            await _start(
-                "SubcontractorProcurement", PROCUREMENT, firm, number, procurement, summary, correlation
-            )
-        )
-    return tuple(ids)
+    id = process_key(BILLING, firm, number)
+    return await _start("ProjectBilling", id, BILLING, state, f"Billing of project {number}", correlation)
 
 
-async def _start(
-    kind: str, process: str, firm: str, number: str, state: object, summary: str, correlation: str
-) -> str:
-    workflow_id = process_key(process, firm, number)
+async def _start_procurement(firm: str, number: str, deal: Deal, correlation: str) -> str:
+    lines = tuple(
+        ProcurementLine(
+            ref=str(line.number), name=line.name, supplier=line.supplier or "", role=line.role or ""
+        )
+        for line in activation.subcontract_lines(deal)
+    )
+    state = ProcurementState(firm=firm, project=number, correlation=correlation, lines=lines)
+    id, summary = process_key(PROCUREMENT, firm, number), f"Subcontractors of project {number}"
+    return await _start("SubcontractorProcurement", id, PROCUREMENT, state, summary, correlation)
+
+
+async def _start(kind: str, id: str, process: str, state: object, summary: str, correlation: str) -> str:
     try:
         await workflow.start_child_workflow(
             kind,
             state,
-            id=workflow_id,
+            id=id,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             search_attributes=initial_attributes(process, correlation),
             static_summary=summary,
         )
     except WorkflowAlreadyStartedError:
-        workflow.logger.info("handed over before", extra={"process": workflow_id})
-    return workflow_id
+        workflow.logger.info("handed over before", extra={"process": id})
+    return id

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
-from temporalio.workflow import ActivityConfig
+from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 from domain.policy import Route, Timing
 
@@ -50,6 +50,19 @@ def write(route: Route, timing: Timing, summary: str, *, urgent: bool = False) -
     if urgent:
         config["priority"] = Priority(priority_key=1)
     return config
+
+
+def bookkeeping(summary: str, timing: Timing | None = None) -> LocalActivityConfig:
+    """Our own store, inside the workflow task: no round trip to the server.
+
+    Only for short calls that are idempotent by a key of their own, since a worker that dies before its
+    task is recorded repeats them. Their failure reaches the workflow as `ApplicationError`.
+    """
+    return LocalActivityConfig(
+        start_to_close_timeout=timedelta(seconds=(timing or Timing()).own_timeout),
+        retry_policy=_OWN_RETRY,
+        summary=summary,
+    )
 
 
 def own(summary: str, timing: Timing | None = None) -> ActivityConfig:

@@ -210,10 +210,10 @@ class Process:
     async def _decide(self, ref: DecisionRef) -> str:
         await workflow.wait_condition(lambda: self.policies is not None)
         try:
-            decision = await workflow.execute_activity_method(
-                DecisionActivities.claim, ref, **options.own("Read the decision")
+            decision = await workflow.execute_local_activity_method(
+                DecisionActivities.claim, ref, **options.bookkeeping("Read the decision")
             )
-        except ActivityError as error:
+        except (ActivityError, ApplicationError) as error:
             failure = failure_of(error)
             raise ApplicationError(failure.message, type=failure.kind, non_retryable=True) from error
         if self._final:
