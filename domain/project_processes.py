@@ -7,6 +7,10 @@ BILLING = "billing"
 PROCUREMENT = "procurement"
 """Names of the processes in workflow ids."""
 
+OPEN_FOR_BILLING = "open for billing"
+REQUISITION_DUE = "requisition due"
+"""Stages they are born in."""
+
 
 class ProjectBillingState(Canonical):
     """A project's billing: what it was handed, and the events that wait to be billed."""

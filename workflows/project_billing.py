@@ -4,7 +4,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.attention import EventRef
-    from domain.project_processes import HoldRequest, ProjectBillingState
+    from domain.project_processes import OPEN_FOR_BILLING, HoldRequest, ProjectBillingState
     from workflows.shared import search_attributes
 
 
@@ -18,7 +18,6 @@ class ProjectBilling:
 
     @workflow.run
     async def run(self, state: ProjectBillingState) -> ProjectBillingState:
-        search_attributes.upsert(stage=self._stage(), project=state.project, customer=state.customer)
         await workflow.wait_condition(
             lambda: self._state.closed or workflow.info().is_continue_as_new_suggested(),
             timeout_summary=f"Project {state.project} is being billed",
@@ -59,4 +58,4 @@ class ProjectBilling:
     def _stage(self) -> str:
         if self._state.closed:
             return "closed"
-        return "on hold" if self._state.on_hold else "open for billing"
+        return "on hold" if self._state.on_hold else OPEN_FOR_BILLING

@@ -4,7 +4,6 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.project_processes import ProcurementState
-    from workflows.shared import search_attributes
 
 
 @workflow.defn(name="SubcontractorProcurement")
@@ -17,7 +16,6 @@ class SubcontractorProcurement:
 
     @workflow.run
     async def run(self, state: ProcurementState) -> ProcurementState:
-        search_attributes.upsert(stage="requisition due", project=state.project)
         await workflow.wait_condition(
             lambda: self._state.closed or workflow.info().is_continue_as_new_suggested(),
             timeout_summary=f"Suppliers of project {state.project}",

@@ -295,7 +295,7 @@ class Firm:
         return id
 
     async def reached(self, stage: str, *, attention: int = 0) -> Any:
-        """Wait until the process is at `stage` with `attention` open exceptions, in the store too; its view."""
+        """Wait until it is at `stage` with `attention` open exceptions, in the store too; its view."""
         async with asyncio.timeout(20):
             while True:
                 try:

@@ -3,13 +3,16 @@
 import asyncio
 
 from temporalio import workflow
+from temporalio.common import TypedSearchAttributes
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain import activation
 from domain.identity import process_key
 from domain.project_processes import (
     BILLING,
+    OPEN_FOR_BILLING,
     PROCUREMENT,
+    REQUISITION_DUE,
     ProcurementLine,
     ProcurementState,
     ProjectBillingState,
@@ -37,8 +40,11 @@ async def _start_billing(firm: str, number: str, deal: Deal, correlation: str) -
         customer=deal.customer.external_id,
         correlation=correlation,
     )
+    attributes = initial_attributes(
+        BILLING, correlation, stage=OPEN_FOR_BILLING, project=number, customer=deal.customer.external_id
+    )
     id = process_key(BILLING, firm, number)
-    return await _start("ProjectBilling", id, BILLING, state, f"Billing of project {number}", correlation)
+    return await _start("ProjectBilling", id, state, attributes, f"Billing of project {number}")
 
 
 async def _start_procurement(firm: str, number: str, deal: Deal, correlation: str) -> str:
@@ -49,18 +55,21 @@ async def _start_procurement(firm: str, number: str, deal: Deal, correlation: st
         for line in activation.subcontract_lines(deal)
     )
     state = ProcurementState(firm=firm, project=number, correlation=correlation, lines=lines)
-    id, summary = process_key(PROCUREMENT, firm, number), f"Subcontractors of project {number}"
-    return await _start("SubcontractorProcurement", id, PROCUREMENT, state, summary, correlation)
+    attributes = initial_attributes(
+        PROCUREMENT, correlation, stage=REQUISITION_DUE, project=number, customer=deal.customer.external_id
+    )
+    id = process_key(PROCUREMENT, firm, number)
+    return await _start("SubcontractorProcurement", id, state, attributes, f"Subcontractors of {number}")
 
 
-async def _start(kind: str, id: str, process: str, state: object, summary: str, correlation: str) -> str:
+async def _start(kind: str, id: str, state: object, attributes: TypedSearchAttributes, summary: str) -> str:
     try:
         await workflow.start_child_workflow(
             kind,
             state,
             id=id,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            search_attributes=initial_attributes(process, correlation),
+            search_attributes=attributes,
             static_summary=summary,
         )
     except WorkflowAlreadyStartedError:

@@ -297,7 +297,6 @@ class Process:
         item = self.desk.item(step)
         if item is not None:
             await self.desk.resolve(item, "done")
-        self._refresh()
 
     async def _undo_failed(self, step: str, error: BaseException) -> bool:
         """An undo failed: its owner says try again (True), or has settled it by hand (False)."""

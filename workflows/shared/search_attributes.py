@@ -32,15 +32,19 @@ ATTRIBUTES: dict[str, str] = {
 """Name -> type, as the server must know them before a worker starts."""
 
 
-def initial_attributes(process: str, correlation: str) -> TypedSearchAttributes:
-    """Search attributes a process is born with."""
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(PROCESS, process),
-            SearchAttributePair(CORRELATION, correlation),
-            SearchAttributePair(ATTENTION, False),
-        ]
+def initial_attributes(
+    process: str, correlation: str, *, stage: str = "", project: str = "", customer: str = ""
+) -> TypedSearchAttributes:
+    """Search attributes a process is born with; those that are empty are left out."""
+    ids = (
+        (PROCESS, process),
+        (CORRELATION, correlation),
+        (STAGE, stage),
+        (PROJECT, project),
+        (CUSTOMER, customer),
     )
+    pairs: list[SearchAttributePair[Any]] = [SearchAttributePair(key, value) for key, value in ids if value]
+    return TypedSearchAttributes([*pairs, SearchAttributePair(ATTENTION, False)])
 
 
 def upsert(
