@@ -134,6 +134,7 @@ async def test_ten_at_once_are_one_row_and_one_start(gateway: Running) -> None:
 
 async def test_the_same_id_for_other_content_changes_nothing_and_is_logged(gateway: Running) -> None:
     await post(gateway, event())
+    await gateway.dispatched()
     gateway.clock.forward(timedelta(seconds=5))
     with structlog.testing.capture_logs() as logs:
         response = await post(gateway, event(subject="006OTHER"))
