@@ -79,6 +79,7 @@ class ProjectActivation(Process):
         self._polls = 0
         self._handed_over: tuple[str, ...] = ()
         self._stage: Stage = "reading the deal"
+        self._shown: Stage = "reading the deal"
 
     @workflow.run
     async def run(self, input: ProjectActivationInput) -> ActivationResult:
@@ -151,7 +152,7 @@ class ProjectActivation(Process):
     async def _pass_gates_before_opening(self, project: PsaProject, schedule: Record | None) -> None:
         """Staffing first; then all evidence is read anew: what was green weeks ago may not be so now."""
         if self._demands:
-            self._enter("awaiting staffing")
+            self._enter("awaiting staffing", shown=self._staffing_approver is None)
             await self._pause_for_staffing(self.desk.wakes)
         seen = self.desk.wakes
         while not await self._ready_to_open(project, schedule):
@@ -330,7 +331,8 @@ class ProjectActivation(Process):
     # -- opening ----------------------------------------------------------------------------------
 
     async def _open_everywhere(self, project: PsaProject, erp_project: Record) -> None:
-        self._enter("opening")
+        # "creating" is true enough for what takes a second; that somebody is waited for no longer is not.
+        self._enter("opening", shown=self._shown != "creating")
         await self.step("erp.open", lambda: self.calls.open_for_accounting(erp_project), role="erp")
         await self.step("psa.open", lambda: self.calls.open_for_time(project), role="psa")
         marked = await self.step("crm.active", self.calls.mark_deal, role="crm", undo=self.calls.restore_deal)
@@ -424,12 +426,14 @@ class ProjectActivation(Process):
         self._stage = stage
         self.checklist.stage = stage
         if shown:
+            self._shown = stage
             search_attributes.upsert(stage=stage)
         self._refresh()
 
     def _show_deal(self) -> None:
         """Make the process findable by what the deal says."""
         deal = self.deal
+        self._shown = self._stage
         search_attributes.upsert(
             stage=self._stage,
             customer=deal.customer.external_id,
