@@ -192,6 +192,3 @@ class RateCard(Canonical):
 
     def covers(self, first: date, last: date) -> bool:
         return self.valid_from <= first and last <= self.valid_to
-
-    def price_of(self, role: str) -> RateCardRole | None:
-        return next((entry for entry in self.roles if entry.role == role), None)

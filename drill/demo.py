@@ -7,8 +7,7 @@ was done to them, and that is compared with what Fairlead's journal says was mea
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -21,7 +20,7 @@ from domain.attention import DecisionAction
 from domain.identity import process_key
 from domain.money import Money
 from drill.effects import difference, landed
-from drill.lane import Lane, lane
+from drill.lane import STAFFING, Lane, lane
 from local.launch import SERVICES
 from runtime.decisions import decide
 from runtime.settings import Settings
@@ -31,7 +30,7 @@ FLAGSHIP = "Polaris"
 PATIENCE = 90.0
 OPERATOR, OPERATOR_ROLE = "tomas.lindqvist@fairlead.example", "operator"
 SECOND, SECOND_ROLE = "controller@fairlead.example", "controller"
-STAFFING, STAFFING_ROLE = "practice.lead@fairlead.example", "practice_lead"
+STAFFING_ROLE = "practice_lead"
 
 
 class DemoFailed(RuntimeError):
@@ -192,7 +191,7 @@ class Story:
     async def _proof(self, deal: dict[str, Any], result: ActivationResult) -> Outcome:
         """What the systems say was done to them, against what the journal says was meant."""
         stage = self._stage
-        rows = [*await stage.store.effects.list(self._process), *await self._customers(result)]
+        rows = [*await stage.store.effects.list(self._process), *await self._customers()]
         meant = {row.key for row in rows if row.state == "confirmed"}
         found = await landed(stage.sandbox)
         mine = {e: n for e, n in found.items() if e.key in meant or f"/{self._deal}/" in e.key}
@@ -257,7 +256,7 @@ class Story:
         )  # fmt: skip
         return decision.id
 
-    async def _customers(self, result: ActivationResult) -> list[Any]:
+    async def _customers(self) -> list[Any]:
         """The shared customers of this deal, which the journal keeps under their own keys."""
         keys = [
             f"customer/{self._stage.firm}/{self._account}/{step}/1"
@@ -310,11 +309,5 @@ def addresses(settings: Settings, process: str) -> dict[str, str]:
 async def run(*, tell: Tell, show: Show, say_service: Callable[[str], None], keep: bool = False) -> Outcome:
     """Play the story in a firm of its own. Raises `DemoFailed`. `keep` leaves the firm up."""
     began = time.monotonic()
-    async with _stage(keep, say_service) as stage:
+    async with lane(services=SERVICES, keep=keep, say=say_service) as stage:
         return await Story(stage, tell, show, began).play()
-
-
-@asynccontextmanager
-async def _stage(keep: bool, say: Callable[[str], None]) -> AsyncIterator[Lane]:
-    async with lane(services=SERVICES, keep=keep, say=say) as stage:
-        yield stage
