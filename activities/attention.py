@@ -12,14 +12,5 @@ class AttentionActivities:
 
     @activity.defn(name="attention.put")
     async def put(self, item: AttentionItem) -> None:
-        """Show `item` as it stands in its process; audit what changed."""
+        """Show `item` as it stands in its process; the store audits what changed."""
         await self._store.attention.put(item)
-        await self._store.audit.add(
-            item.process,
-            actor="fairlead",
-            what=f"exception {item.state.replace('_', ' ')}: {item.headline}",
-            why=item.resolution or item.detail,
-            object=item.object,
-            key=f"attention/{item.id}/{item.escalations}",
-            outcome=item.state,
-        )

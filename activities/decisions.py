@@ -16,18 +16,7 @@ class DecisionActivities:
     @activity.defn(name="decisions.claim")
     async def claim(self, input: DecisionRef) -> Decision:
         """The decision, spent by this process. Fails with `DecisionRefused` and the reason."""
-        process = activity.info().workflow_id or ""
         try:
-            decision = await self._store.decisions.claim(input.id, process)
+            return await self._store.decisions.claim(input.id, activity.info().workflow_id or "")
         except StoreError as error:
             raise ApplicationError(str(error), type=REFUSED, non_retryable=True) from error
-        await self._store.audit.add(
-            process,
-            actor=decision.actor,
-            what=f"decided: {decision.action.replace('_', ' ')} {decision.target}".strip(),
-            why=decision.reason,
-            key=f"decision/{decision.id}",
-            outcome="claimed",
-            after="; ".join(f"{path} = {value}" for path, value in decision.payload.items()),
-        )
-        return decision

@@ -17,7 +17,7 @@ from connectors.ports import SystemPort
 from domain.base import Value
 from domain.commands import Command, Record
 from domain.identity import content_hash
-from store.ports import EffectIntent, EffectRow, KeyTaken, Store
+from store.ports import EffectIntent, EffectRow, KeyTaken, Reference, Store
 
 
 class CrashPoints(Protocol):
@@ -65,22 +65,28 @@ class EffectRunner:
         self._clock = clock
 
     async def write(
-        self, command: Command, key: str, context: EffectContext, *, shared: bool = False
+        self,
+        command: Command,
+        key: str,
+        context: EffectContext,
+        *,
+        shared: bool = False,
+        made: Reference | None = None,
     ) -> Record:
         """Make `command` true under `key`, once; a confirmed one is answered from the journal.
 
         `shared` is for a record that several processes need (a customer): what the first of them made
-        stands, whatever the others would have written.
+        stands, whatever the others would have written. `made` is the canonical id of what is created.
 
         Raises the classes of `connectors.errors`; `Ambiguous` carries the seconds to wait before the
         look-up in `retry_after`.
         """
         if shared:
-            made = await self._store.effects.get(key)
-            if made is not None and made.state == "confirmed":
-                return _record(made)
+            first = await self._store.effects.get(key)
+            if first is not None and first.state == "confirmed":
+                return _record(first)
             # The journal keeps a shared effect under the process that first asked for it.
-            context = context.with_changes(process=made.process) if made is not None else context
+            context = context.with_changes(process=first.process) if first is not None else context
         row = await self._begin(command, key, context, shared=shared)
         if row.state == "confirmed":
             return _record(row)
@@ -92,10 +98,10 @@ class EffectRunner:
                 rule="effect.undone",
             )
         if not row.fresh:
-            found = await self._recover(row, command, key, context, shared=shared)
+            found = await self._recover(row, command, key, context, shared=shared, made=made)
             if found is not None:
                 return found
-        return await self._apply(command, key)
+        return await self._apply(command, key, made)
 
     async def undo(
         self, command: Command, key: str, reverse: Callable[[str], Command], context: EffectContext
@@ -154,7 +160,14 @@ class EffectRunner:
         return row is not None and row.system == self._port.system
 
     async def _recover(
-        self, row: EffectRow, command: Command, key: str, context: EffectContext, *, shared: bool
+        self,
+        row: EffectRow,
+        command: Command,
+        key: str,
+        context: EffectContext,
+        *,
+        shared: bool,
+        made: Reference | None,
     ) -> Record | None:
         """Settle a former attempt that left no outcome. None: it left nothing, `command` is to be sent.
 
@@ -164,7 +177,7 @@ class EffectRunner:
         same = row.command_hash == _hash(command)
         found = await self._settle(row, command, key, compare=same)
         if found is not None:
-            record = await self._record_confirmed(key, found, found=True)
+            record = await self._record_confirmed(key, found, made, found=True)
             if not same and not shared:
                 raise self._other_content(command, f"{key} landed as {found.external_id} with other content")
             return record
@@ -197,7 +210,7 @@ class EffectRunner:
             self._compare(command, found)
         return found
 
-    async def _apply(self, command: Command, key: str) -> Record:
+    async def _apply(self, command: Command, key: str, made: Reference | None) -> Record:
         self._crash_point("before_call", key)
         try:
             record = await self._port.apply(command, key)
@@ -218,9 +231,11 @@ class EffectRunner:
             # It landed, but not as sent: what is there is looked up again after its owner has seen it.
             await self._store.effects.doubt(key, note=error.message)
             raise
-        return await self._record_confirmed(key, record)
+        return await self._record_confirmed(key, record, made)
 
-    async def _record_confirmed(self, key: str, record: Record, *, found: bool = False) -> Record:
+    async def _record_confirmed(
+        self, key: str, record: Record, made: Reference | None, *, found: bool = False
+    ) -> Record:
         await self._store.effects.confirm(
             key,
             external_id=record.external_id,
@@ -228,6 +243,7 @@ class EffectRunner:
             url=record.url,
             request_id=record.request_id,
             found=found,
+            reference=made,
         )
         self._crash_point("after_record", key)
         return record

@@ -5,29 +5,35 @@ from temporalio import activity
 from activities.boundary import Boundary
 from activities.effects import EffectRunner
 from activities.psa import ProjectRef
-from activities.steps import DealStep
+from activities.steps import Step
 from connectors.ports import ErpPort
-from domain import activation
 from domain.base import Canonical
 from domain.books import BillingScheduleFacts, PartyFacts, PartyQuery
 from domain.commands import (
     CancelProject,
     CreateBillingSchedule,
+    CreateCustomer,
     CreateProject,
     OpenProject,
     Record,
     VoidBillingSchedule,
 )
-from store.ports import Store
+from domain.identity import customer_key
+from store.ports import Reference, Store
 
 
-class ErpProjectInput(DealStep):
-    customer_external_id: str = ""
-    """Id of the customer in the ERP; only an undo may leave it out."""
+class ErpCustomerInput(Step):
+    customer: str
+    """Canonical id of the customer."""
+    command: CreateCustomer
 
 
-class ScheduleInput(DealStep):
-    project_external_id: str
+class ErpProjectInput(Step):
+    command: CreateProject
+
+
+class ScheduleInput(Step):
+    command: CreateBillingSchedule
 
 
 class ScheduleRef(Canonical):
@@ -50,63 +56,53 @@ class ErpActivities:
             return await self._port.party_facts(input)
 
     @activity.defn(name="erp.create_customer")
-    async def create_customer(self, input: DealStep) -> Record:
+    async def create_customer(self, input: ErpCustomerInput) -> Record:
         """The customer, where the ERP has none. Cannot be undone: other deals may use it by then."""
         async with self._boundary():
-            record = await self._effects.write(
-                activation.erp_customer(input.deal),
-                input.customer_key(self._port.system),
+            return await self._effects.write(
+                input.command,
+                customer_key(input.firm, input.command.crm_id, self._port.system),
                 input.context("erp.customer"),
                 shared=True,
+                made=Reference(canonical_id=input.customer, object="customer"),
             )
-            await self._store.references.put(
-                input.deal.customer.id, self._port.system, "customer", record.external_id
-            )
-            return record
 
     @activity.defn(name="erp.create_project")
     async def create_project(self, input: ErpProjectInput) -> Record:
         """The project, closed for time and billing. Undo: `erp.cancel_project`."""
         async with self._boundary():
-            record = await self._effects.write(
-                _project(input), input.key("erp.project"), input.context("erp.project")
+            return await self._effects.write(
+                input.command,
+                input.key("erp.project"),
+                input.context("erp.project"),
+                made=Reference(canonical_id=f"project:{input.command.number}", object="project"),
             )
-            await self._store.references.put(
-                f"project:{input.number}", self._port.system, "project", record.external_id
-            )
-            return record
 
     @activity.defn(name="erp.cancel_project")
     async def cancel_project(self, input: ErpProjectInput) -> Record | None:
         """Undo of `erp.create_project`: inactive, never deleted."""
         async with self._boundary():
             return await self._effects.undo(
-                _project(input),
+                input.command,
                 input.key("erp.project"),
                 lambda external_id: CancelProject(project_external_id=external_id, reason=input.reason),
                 input.context("erp.project"),
             )
 
     @activity.defn(name="erp.create_billing_schedule")
-    async def create_billing_schedule(self, input: ScheduleInput) -> Record | None:
-        """What is billed when; none where nothing is fixed. Undo: `erp.void_billing_schedule`."""
-        command = _schedule(input)
-        if command is None:
-            return None
+    async def create_billing_schedule(self, input: ScheduleInput) -> Record:
+        """What is billed when. Undo: `erp.void_billing_schedule`."""
         async with self._boundary():
             return await self._effects.write(
-                command, input.key("erp.billing_schedule"), input.context("erp.billing_schedule")
+                input.command, input.key("erp.billing_schedule"), input.context("erp.billing_schedule")
             )
 
     @activity.defn(name="erp.void_billing_schedule")
     async def void_billing_schedule(self, input: ScheduleInput) -> Record | None:
         """Undo of `erp.create_billing_schedule`, while nothing has been billed from it."""
-        command = _schedule(input)
-        if command is None:
-            return None
         async with self._boundary():
             return await self._effects.undo(
-                command,
+                input.command,
                 input.key("erp.billing_schedule"),
                 lambda external_id: VoidBillingSchedule(schedule_external_id=external_id),
                 input.context("erp.billing_schedule"),
@@ -127,16 +123,3 @@ class ErpActivities:
                 input.key("erp.open"),
                 input.context("erp.open"),
             )
-
-
-def _project(input: ErpProjectInput) -> CreateProject:
-    return activation.erp_project(input.deal, input.number, customer_external_id=input.customer_external_id)
-
-
-def _schedule(input: ScheduleInput) -> CreateBillingSchedule | None:
-    return activation.billing_schedule(
-        input.deal,
-        input.number,
-        project_external_id=input.project_external_id,
-        project_key=input.key("erp.project"),
-    )

@@ -15,7 +15,7 @@ from domain.gates.judge import judge
 from domain.policy import PolicySnapshot
 from domain.readiness import Gate, GateResult
 from domain.selling import Deal, RateCard
-from store.ports import StaleReference, Store
+from store.ports import AuditNote, StaleReference, Store
 
 
 class RateCards(Protocol):
@@ -86,23 +86,21 @@ class GateActivities:
         return _policy(row.policy_json)
 
     async def _record(self, input: JudgeGates, results: tuple[GateResult, ...]) -> None:
+        judged = [
+            result for result in results if result.phase == input.phase and result.state != "not_required"
+        ]
         await self._store.processes.update(
             input.process,
+            audit=AuditNote(
+                what=f"gates {input.phase.replace('_', ' ')}: "
+                + ", ".join(f"{result.gate.label} {result.state}" for result in judged),
+                why="; ".join(finding.message for result in judged for finding in result.findings),
+                key=f"gates/{input.generation}/{input.phase}/{input.round}",
+                outcome="green" if all(result.passed for result in results) else "red",
+            ),
             stage=f"gates {input.phase.replace('_', ' ')}",
             title=input.deal.name,
             customer=input.deal.customer.external_id,
             entity=(input.deal.contract.billing_entity if input.deal.contract else "") or "",
             project=input.project,
-        )
-        judged = [
-            result for result in results if result.phase == input.phase and result.state != "not_required"
-        ]
-        await self._store.audit.add(
-            input.process,
-            actor="fairlead",
-            what=f"gates {input.phase.replace('_', ' ')}: "
-            + ", ".join(f"{result.gate.label} {result.state}" for result in judged),
-            why="; ".join(finding.message for result in judged for finding in result.findings),
-            key=f"gates/{input.generation}/{input.phase}/{input.round}",
-            outcome="green" if all(result.passed for result in results) else "red",
         )

@@ -62,20 +62,16 @@ class ProcessActivities:
     @activity.defn(name="process.open")
     async def open(self, input: OpenProcess) -> OpenedProcess:
         """The process row of this business key, and a snapshot of the firm's policies."""
-        row = await self._store.processes.open(input.key, input.kind, input.run_id, input.title)
         policies = self._policies.snapshot()
-        if row.state == "running":
-            await self._store.processes.update(
-                input.key, policy_hash=policies.file_hash, policy_json=policies.model_dump_json()
-            )
-            await self._store.audit.add(
-                input.key,
-                actor=input.requested_by or "fairlead",
-                what=f"{input.kind} started, generation {row.generation}",
-                why=input.requested_by,
-                key=f"{input.key}/open/{row.generation}/{input.run_id}",
-                outcome="started",
-            )
+        row = await self._store.processes.open(
+            input.key,
+            input.kind,
+            input.run_id,
+            input.title,
+            requested_by=input.requested_by,
+            policy_hash=policies.file_hash,
+            policy_json=policies.model_dump_json(),
+        )
         return OpenedProcess(
             generation=row.generation, state=row.state, result_json=row.result_json, policies=policies
         )
@@ -83,14 +79,14 @@ class ProcessActivities:
     @activity.defn(name="process.close")
     async def close(self, input: CloseProcess) -> None:
         """Set the end state; the row answers for the process from here on."""
-        await self._store.processes.update(input.key, stage=input.stage, project=input.project)
-        await self._store.processes.close(input.key, input.generation, input.state, input.result_json)
-        await self._store.audit.add(
+        await self._store.processes.close(
             input.key,
-            actor="fairlead",
-            what=input.summary or f"ended {input.state}",
-            key=f"{input.key}/close/{input.generation}",
-            outcome=input.state,
+            input.generation,
+            input.state,
+            input.result_json,
+            summary=input.summary,
+            stage=input.stage,
+            project=input.project,
         )
 
     @activity.defn(name="events.apply")

@@ -6,27 +6,32 @@ from temporalio import activity
 
 from activities.boundary import Boundary
 from activities.effects import EffectRunner
-from activities.steps import DealStep, Step
+from activities.steps import Step
 from connectors.ports import PsaPort
 from domain import activation
 from domain.base import Canonical
 from domain.commands import (
+    AddSeats,
     CancelProject,
+    CreateCustomer,
     CreateProject,
     OpenProject,
+    PlannedTask,
+    PlanProject,
     Record,
     RequestStaffing,
     WithdrawStaffing,
 )
 from domain.delivery import StaffingAnswer, StaffingDemand
-from store.ports import Store
+from domain.identity import customer_key
+from store.ports import Reference, Store
 
 
-class PsaProjectInput(DealStep):
-    template: str | None = None
-
-    customer_external_id: str = ""
-    """Id of the customer in the PSA; only an undo may leave it out."""
+class PsaProjectInput(Step):
+    client: CreateCustomer
+    project: CreateProject
+    """Of the client that is made, or found, first."""
+    tasks: tuple[PlannedTask, ...] = ()
 
 
 class PsaProject(Canonical):
@@ -37,8 +42,8 @@ class PsaProject(Canonical):
     tasks: int = 0
 
 
-class StaffingInput(DealStep):
-    project_external_id: str
+class StaffingInput(Step):
+    seats: AddSeats
     approver_email: str | None = None
 
 
@@ -66,18 +71,18 @@ class PsaActivities:
         """Client, project from template (closed for time) and plan. Undo: `psa.cancel_project`."""
         async with self._boundary():
             customer = await self._effects.write(
-                activation.psa_customer(input.deal),
-                input.customer_key(self._port.system),
+                input.client,
+                customer_key(input.firm, input.client.crm_id, self._port.system),
                 input.context("psa.customer"),
                 shared=True,
             )
             project = await self._effects.write(
-                _project(input, customer.external_id), input.key("psa.project"), input.context("psa.project")
+                input.project.with_changes(customer_external_id=customer.external_id),
+                input.key("psa.project"),
+                input.context("psa.project"),
+                made=Reference(canonical_id=f"project:{input.project.number}", object="project"),
             )
-            await self._store.references.put(
-                f"project:{input.number}", self._port.system, "project", project.external_id
-            )
-            plan = activation.project_plan(input.deal, project.external_id)
+            plan = PlanProject(project_external_id=project.external_id, tasks=input.tasks)
             await self._effects.write(plan, input.key("psa.plan"), input.context("psa.plan"))
             return PsaProject(project=project, customer=customer, tasks=plan.task_count)
 
@@ -86,7 +91,7 @@ class PsaActivities:
         """Undo of `psa.create_project`: archived with its plan and seats, never deleted."""
         async with self._boundary():
             return await self._effects.undo(
-                _project(input, input.customer_external_id),
+                input.project,
                 input.key("psa.project"),
                 lambda external_id: CancelProject(project_external_id=external_id, reason=input.reason),
                 input.context("psa.project"),
@@ -94,12 +99,9 @@ class PsaActivities:
 
     @activity.defn(name="psa.request_staffing")
     async def request_staffing(self, input: StaffingInput) -> StaffingRequests:
-        """A seat and a resource request for every role of the deal. Undo: `psa.withdraw_staffing`."""
-        seats = activation.seats(input.deal, input.project_external_id)
-        if seats is None:
-            return StaffingRequests()
+        """The seats, and a resource request for each. Undo: `psa.withdraw_staffing`."""
         async with self._boundary():
-            await self._effects.write(seats, input.key("psa.seats"), input.context("psa.seats"))
+            await self._effects.write(input.seats, input.key("psa.seats"), input.context("psa.seats"))
             requests = _requests(input)
             records = [
                 await self._effects.write(request, input.key(step), input.context(step))
@@ -144,20 +146,11 @@ class PsaActivities:
             )
 
 
-def _project(input: PsaProjectInput, customer_external_id: str) -> CreateProject:
-    return activation.psa_project(
-        input.deal, input.number, customer_external_id=customer_external_id, template=input.template
-    )
-
-
 def _requests(input: StaffingInput) -> list[tuple[str, RequestStaffing]]:
     """Step name and command of every resource request, in order."""
     return [
         (f"psa.request.{request.seat.ref}", request)
         for request in activation.staffing_requests(
-            input.deal,
-            input.project_external_id,
-            seats_key=input.key("psa.seats"),
-            approver_email=input.approver_email,
+            input.seats, seats_key=input.key("psa.seats"), approver_email=input.approver_email
         )
     ]

@@ -2,8 +2,7 @@
 
 from activities.effects import EffectContext
 from domain.base import Canonical
-from domain.identity import effect_key, process_key
-from domain.selling import Deal
+from domain.identity import effect_key
 
 
 class Step(Canonical):
@@ -23,16 +22,3 @@ class Step(Canonical):
 
     def context(self, step: str) -> EffectContext:
         return EffectContext(process=self.process, step=step, actor=self.actor, reason=self.reason)
-
-
-class DealStep(Step):
-    """A step that is built from the deal."""
-
-    deal: Deal
-    number: str
-    """Number of the project the deal becomes."""
-
-    def customer_key(self, system: str) -> str:
-        """Effect key of the customer in `system`: all deals of the customer share it, so it is made once."""
-        customer = process_key("customer", self.firm, self.deal.customer.external_id)
-        return effect_key(customer, f"{system}.customer", 1)

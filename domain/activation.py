@@ -17,7 +17,6 @@ from domain.commands import (
     CreateCustomer,
     CreateProject,
     PlannedTask,
-    PlanProject,
     RequestStaffing,
     Seat,
 )
@@ -61,11 +60,12 @@ def psa_customer(deal: Deal) -> CreateCustomer:
     return erp_customer(deal)
 
 
-def psa_project(
-    deal: Deal, number: str, customer_external_id: str, template: str | None = None
-) -> CreateProject:
-    """The project in the PSA, from `template` where the firm's file names one for the region."""
-    return _project(deal, number, customer_external_id).with_changes(template=template)
+def psa_project(deal: Deal, number: str, template: str | None = None) -> CreateProject:
+    """The project in the PSA, from `template` where the firm's file names one for the region.
+
+    Its client is made together with it: the id of that one is filled in then.
+    """
+    return _project(deal, number, customer_external_id="").with_changes(template=template)
 
 
 def erp_project(deal: Deal, number: str, customer_external_id: str) -> CreateProject:
@@ -73,10 +73,9 @@ def erp_project(deal: Deal, number: str, customer_external_id: str) -> CreatePro
     return _project(deal, number, customer_external_id)
 
 
-def project_plan(deal: Deal, project_external_id: str) -> PlanProject:
+def planned_tasks(deal: Deal) -> tuple[PlannedTask, ...]:
     """One milestone per milestone line, one task per other line, in the order of the contract."""
-    tasks = tuple(_planned(line, deal) for line in deal.lines)
-    return PlanProject(project_external_id=project_external_id, tasks=tasks)
+    return tuple(_planned(line, deal) for line in deal.lines)
 
 
 def seats(deal: Deal, project_external_id: str) -> AddSeats | None:
@@ -86,23 +85,18 @@ def seats(deal: Deal, project_external_id: str) -> AddSeats | None:
 
 
 def staffing_requests(
-    deal: Deal,
-    project_external_id: str,
-    seats_key: str,
-    *,
-    approver_email: str | None = None,
-    revision: int = 1,
+    seats: AddSeats, seats_key: str, *, approver_email: str | None = None, revision: int = 1
 ) -> list[RequestStaffing]:
     """One request per seat that was added under `seats_key`."""
     return [
         RequestStaffing(
-            project_external_id=project_external_id,
+            project_external_id=seats.project_external_id,
             seats_key=seats_key,
-            seat=_seat(line, deal),
+            seat=seat,
             revision=revision,
             approver_email=approver_email,
         )
-        for line in _staffed_lines(deal)
+        for seat in seats.seats
     ]
 
 

@@ -33,6 +33,11 @@ def effect_key(process: str, step: str, generation: int) -> str:
     return f"{process}/{step}/{generation}"
 
 
+def customer_key(firm: str, customer: str, system: str) -> str:
+    """Effect key of a customer in `system`: all deals of the customer share it, so it is made once."""
+    return effect_key(process_key("customer", firm, customer), f"{system}.customer", 1)
+
+
 def short_key(key: str) -> str:
     """`key` for fields too short for it: `fl` + 26 base32 characters of its SHA-256."""
     digest = hashlib.sha256(key.encode()).digest()

@@ -52,20 +52,55 @@ class KeyTaken(StoreError):
     """The effect key is confirmed with other content: an error, never an overwrite."""
 
 
+class AuditNote(Canonical):
+    """One audit entry to be written with a change; a repeat with the same key and outcome writes none."""
+
+    actor: str = "fairlead"
+    what: str
+    why: str = ""
+    outcome: str = ""
+    key: str = ""
+    object: str = ""
+    before: str = ""
+    after: str = ""
+
+
 class ProcessStore(Protocol):
-    async def open(self, key: str, kind: str, run_id: str, title: str = "") -> ProcessRow:
+    """Opening and closing write their audit entries in the same transaction."""
+
+    async def open(
+        self,
+        key: str,
+        kind: str,
+        run_id: str,
+        title: str = "",
+        *,
+        requested_by: str = "",
+        policy_hash: str = "",
+        policy_json: str = "",
+    ) -> ProcessRow:
         """The row of `key`, created at generation 1 if there is none.
 
         A row `cancelled` is reopened with the generation raised by one, once per run id (a repeat with
         the same run id changes nothing); `running` and `done` are returned as they are (for `running`
-        the run id is updated); `failed` is reopened in the same generation.
+        the run id is updated); `failed` is reopened in the same generation. A running row keeps the
+        policies given.
         """
 
-    async def update(self, key: str, **facts: str) -> None:
-        """Set `stage, customer, entity, project, owner, title, policy_hash, policy_json` by name."""
+    async def update(self, key: str, *, audit: AuditNote | None = None, **facts: str) -> None:
+        """Set `stage, customer, entity, project, owner, title` by name, and write what is to be audited."""
 
-    async def close(self, key: str, generation: int, state: ProcessState, result_json: str = "") -> None:
-        """Set the end state. Raises `StoreError` when the generation is not the row's."""
+    async def close(
+        self,
+        key: str,
+        generation: int,
+        state: ProcessState,
+        result_json: str = "",
+        *,
+        summary: str = "",
+        **facts: str,
+    ) -> None:
+        """Set the end state and last facts. Raises `StoreError` when the generation is not the row's."""
 
     async def get(self, key: str) -> ProcessRow | None: ...
 
@@ -117,6 +152,13 @@ class EffectIntent(Canonical):
     """What, in business words, for audit and timeline."""
 
 
+class Reference(Canonical):
+    """The canonical id, and the kind of object, that a confirmed effect made in its system."""
+
+    canonical_id: str
+    object: str
+
+
 class EffectJournal(Protocol):
     """Each method writes its audit entry in the same transaction, once per effect key and outcome."""
 
@@ -142,6 +184,7 @@ class EffectJournal(Protocol):
         url: str = "",
         request_id: str = "",
         found: bool = False,
+        reference: Reference | None = None,
     ) -> EffectRow:
         """`confirmed`, with the cross-reference; `found` = by look-up after a lost answer."""
 
@@ -275,7 +318,7 @@ class Decisions(Protocol):
         """Keep a decision. A repeat of the same id and content changes nothing; other content raises."""
 
     async def claim(self, id: str, process: str) -> Decision:
-        """The decision, marked spent by `process`; again for the same process returns it again.
+        """The decision, marked spent by `process` and audited; again for the same process returns it again.
 
         Raises `StoreError` for an unknown, altered (hash) or otherwise spent decision, or one that is
         meant for another process.
@@ -288,7 +331,7 @@ class Attention(Protocol):
     """The projection of exceptions."""
 
     async def put(self, item: AttentionItem) -> None:
-        """Insert or replace by id (the workflow is the truth)."""
+        """Insert or replace by id (the workflow is the truth), and audit each state once."""
 
     async def get(self, id: str) -> AttentionItem | None: ...
 

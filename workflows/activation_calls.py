@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 from activities.crm import CrmActivities, MarkDealInput, ReadDeal
-from activities.erp import ErpActivities, ErpProjectInput, ScheduleInput, ScheduleRef
+from activities.erp import ErpActivities, ErpCustomerInput, ErpProjectInput, ScheduleInput, ScheduleRef
 from activities.gates import GateActivities, JudgeGates
 from activities.process import CloseProcess, OpenedProcess, OpenProcess, ProcessActivities
 from activities.psa import (
@@ -22,13 +22,13 @@ from activities.psa import (
     StaffingInput,
     StaffingRequests,
 )
-from activities.steps import DealStep, Step
+from activities.steps import Step
 from domain import activation
 from domain.activation_process import ACTIVATION, ActivationResult, ProjectActivationInput
 from domain.books import BillingScheduleFacts, PartyFacts
-from domain.commands import Record
+from domain.commands import AddSeats, CreateBillingSchedule, Record
 from domain.delivery import StaffingAnswer, StaffingState
-from domain.identity import project_number
+from domain.identity import customer_key, project_number
 from domain.policy import PolicySnapshot, Role, Route
 from domain.readiness import Gate, GateResult
 from domain.selling import Deal
@@ -150,32 +150,34 @@ class ActivationCalls:
     # -- PSA --------------------------------------------------------------------------------------
 
     def create_project(self) -> Awaitable[PsaProject]:
-        templates = self.policies.templates
-        template = templates.get(self.plan.region or "", templates.get("default"))
         return workflow.execute_activity_method(
             PsaActivities.create_project,
-            PsaProjectInput(**self._step(), template=template),
+            self._psa_project(),
             **self._write("psa", f"Create project {self.number} with its plan"),
         )
 
     def cancel_project(self) -> Awaitable[Record | None]:
         return workflow.execute_activity_method(
             PsaActivities.cancel_project,
-            PsaProjectInput(**self._step()),
+            self._psa_project(),
             **self._write("psa", f"Cancel project {self.number}"),
         )
 
-    def request_staffing(self, project: PsaProject) -> Awaitable[StaffingRequests]:
+    def seats(self, project: PsaProject) -> AddSeats | None:
+        """The roles to staff; None when there are none."""
+        return activation.seats(self.plan, project.project.external_id)
+
+    def request_staffing(self, seats: AddSeats) -> Awaitable[StaffingRequests]:
         return workflow.execute_activity_method(
             PsaActivities.request_staffing,
-            self._staffing_input(project),
+            self._staffing_input(seats),
             **self._write("psa", f"Ask staffing for the roles of {self.number}"),
         )
 
-    def withdraw_staffing(self, project: PsaProject) -> Awaitable[int]:
+    def withdraw_staffing(self, seats: AddSeats) -> Awaitable[int]:
         return workflow.execute_activity_method(
             PsaActivities.withdraw_staffing,
-            self._staffing_input(project),
+            self._staffing_input(seats),
             **self._write("psa", f"Withdraw the resource requests of {self.number}"),
         )
 
@@ -196,7 +198,7 @@ class ActivationCalls:
     # -- ERP --------------------------------------------------------------------------------------
 
     def party_facts(self, deal: Deal) -> Awaitable[PartyFacts]:
-        key = DealStep(**self._step()).customer_key(self.route("erp").system)
+        key = customer_key(self._input.firm, deal.customer.external_id, self.route("erp").system)
         return workflow.execute_activity_method(
             ErpActivities.party_facts,
             activation.party_query(deal, key, workflow.now().date()),
@@ -206,35 +208,42 @@ class ActivationCalls:
     def create_customer(self) -> Awaitable[Record]:
         return workflow.execute_activity_method(
             ErpActivities.create_customer,
-            DealStep(**self._step()),
+            ErpCustomerInput(
+                **self._base(), customer=self.plan.customer.id, command=activation.erp_customer(self.plan)
+            ),
             **self._write("erp", f"Create the customer of {self.number}"),
         )
 
     def create_erp_project(self, customer: str) -> Awaitable[Record]:
         return workflow.execute_activity_method(
             ErpActivities.create_project,
-            ErpProjectInput(**self._step(), customer_external_id=customer),
+            self._erp_project(customer),
             **self._write("erp", f"Create project {self.number} for accounting"),
         )
 
     def cancel_erp_project(self, customer: str) -> Awaitable[Record | None]:
         return workflow.execute_activity_method(
             ErpActivities.cancel_project,
-            ErpProjectInput(**self._step(), customer_external_id=customer),
+            self._erp_project(customer),
             **self._write("erp", f"Deactivate project {self.number}"),
         )
 
-    def create_billing_schedule(self, project: Record) -> Awaitable[Record | None]:
+    def planned_schedule(self, project: Record) -> CreateBillingSchedule | None:
+        """What is billed by plan; None when nothing is."""
+        key = Step(**self._base()).key("erp.project")
+        return activation.billing_schedule(self.plan, self.number, project.external_id, key)
+
+    def create_billing_schedule(self, schedule: CreateBillingSchedule) -> Awaitable[Record]:
         return workflow.execute_activity_method(
             ErpActivities.create_billing_schedule,
-            ScheduleInput(**self._step(), project_external_id=project.external_id),
+            ScheduleInput(**self._base(), command=schedule),
             **self._write("erp", f"Create the billing schedule of {self.number}"),
         )
 
-    def void_billing_schedule(self, project: Record) -> Awaitable[Record | None]:
+    def void_billing_schedule(self, schedule: CreateBillingSchedule) -> Awaitable[Record | None]:
         return workflow.execute_activity_method(
             ErpActivities.void_billing_schedule,
-            ScheduleInput(**self._step(), project_external_id=project.external_id),
+            ScheduleInput(**self._base(), command=schedule),
             **self._write("erp", f"Void the billing schedule of {self.number}"),
         )
 
@@ -276,16 +285,28 @@ class ActivationCalls:
         )
         return dict(step)
 
-    def _step(self) -> dict[str, Any]:
-        return {**self._base(), "deal": self.plan, "number": self.number}
+    def _psa_project(self) -> PsaProjectInput:
+        templates = self.policies.templates
+        template = templates.get(self.plan.region or "", templates.get("default"))
+        return PsaProjectInput(
+            **self._base(),
+            client=activation.psa_customer(self.plan),
+            project=activation.psa_project(self.plan, self.number, template),
+            tasks=activation.planned_tasks(self.plan),
+        )
+
+    def _erp_project(self, customer: str) -> ErpProjectInput:
+        return ErpProjectInput(
+            **self._base(), command=activation.erp_project(self.plan, self.number, customer)
+        )
 
     def _ref(self, project: Record) -> ProjectRef:
         return ProjectRef(**self._base(), project_external_id=project.external_id)
 
-    def _staffing_input(self, project: PsaProject) -> StaffingInput:
+    def _staffing_input(self, seats: AddSeats) -> StaffingInput:
         return StaffingInput(
-            **self._step(),
-            project_external_id=project.project.external_id,
+            **self._base(),
+            seats=seats,
             approver_email=self.policies.staffing_approver_email,
         )
 

@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.decisions import REFUSED
     from activities.process import OpenedProcess
     from activities.psa import PsaProject
-    from domain import activation, corrections
+    from domain import corrections
     from domain.activation_process import (
         ActivationResult,
         ActivationState,
@@ -262,29 +262,31 @@ class ProjectActivation(Process):
         return record
 
     async def _request_staffing(self, project: PsaProject) -> None:
-        if activation.seats(self.calls.plan, project.project.external_id) is None:
+        seats = self.calls.seats(project)
+        if seats is None:
             self.checklist.set("psa.staffing", "skipped", "no role to staff")
             return
         asked = await self.step(
             "psa.staffing",
-            lambda: self.calls.request_staffing(project),
+            lambda: self.calls.request_staffing(seats),
             role="psa",
-            undo=lambda: self.calls.withdraw_staffing(project),
+            undo=lambda: self.calls.withdraw_staffing(seats),
         )
         self._demands = asked.demands
 
     async def _create_billing_schedule(self, erp_project: Record) -> Record | None:
+        schedule = self.calls.planned_schedule(erp_project)
+        if schedule is None:
+            self.checklist.set("erp.billing_schedule", "skipped", "nothing is billed by plan")
+            return None
         record = await self.step(
             "erp.billing_schedule",
-            lambda: self.calls.create_billing_schedule(erp_project),
+            lambda: self.calls.create_billing_schedule(schedule),
             role="erp",
             amount=self._value(),
-            undo=lambda: self.calls.void_billing_schedule(erp_project),
+            undo=lambda: self.calls.void_billing_schedule(schedule),
         )
-        if record is None:
-            self.checklist.set("erp.billing_schedule", "skipped", "nothing is billed by plan")
-        else:
-            self._keep("erp.billing_schedule", "erp", "billing schedule", record)
+        self._keep("erp.billing_schedule", "erp", "billing schedule", record)
         return record
 
     # -- staffing ---------------------------------------------------------------------------------

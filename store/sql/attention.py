@@ -1,11 +1,14 @@
 """The projection of exceptions on SQL (`store.ports.Attention`)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, get_args
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from domain.attention import AttentionItem, AttentionState
+from store.ports import AuditNote
+from store.sql.chain import note
 from store.sql.database import Database
 from store.sql.tables import AttentionRecord, table
 
@@ -26,8 +29,8 @@ class SqlAttention:
         self._db = database
 
     async def put(self, item: AttentionItem) -> None:
-        """Insert or replace by id."""
-        await self._db.write(lambda connection: _put(connection, item))
+        """Insert or replace by id; each state, and each escalation, is audited once."""
+        await self._db.write(lambda connection: _put(connection, item, self._db.now()))
 
     async def get(self, id: str) -> AttentionItem | None:
         def work(connection: Connection) -> AttentionItem | None:
@@ -57,7 +60,7 @@ class SqlAttention:
         return await self._db.read(lambda connection: [_item(found) for found in connection.execute(query)])
 
 
-def _put(connection: Connection, item: AttentionItem) -> None:
+def _put(connection: Connection, item: AttentionItem, now: datetime) -> None:
     row = {
         "process": item.process,
         "state": item.state,
@@ -67,6 +70,17 @@ def _put(connection: Connection, item: AttentionItem) -> None:
     }
     if not connection.execute(_REPLACE, {"of": item.id, **row}).rowcount:
         connection.execute(_INSERT, {"id": item.id, **row})
+    note(connection, item.process, now, _audited(item))
+
+
+def _audited(item: AttentionItem) -> AuditNote:
+    return AuditNote(
+        what=f"exception {item.state.replace('_', ' ')}: {item.headline}",
+        why=item.resolution or item.detail,
+        object=item.object,
+        key=f"attention/{item.id}/{item.escalations}",
+        outcome=item.state,
+    )
 
 
 def _item(found: Row[Any]) -> AttentionItem:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, insert, literal_column, select, update
 
-from store.ports import AuditEntry
+from store.ports import AuditEntry, AuditNote
 from store.sql.tables import AuditHead, AuditRecord, table
 
 ENTRIES = table(AuditRecord)
@@ -50,6 +50,12 @@ def standing(connection: Connection, process: str, key: str, outcome: str) -> Au
         return None
     found = connection.execute(_STANDING, {"of": process, "for_key": key, "with_outcome": outcome}).first()
     return AuditEntry.model_validate(found._asdict()) if found else None
+
+
+def note(connection: Connection, process: str, at: datetime, entry: AuditNote) -> None:
+    """Append what `entry` says, unless it stands already."""
+    if standing(connection, process, entry.key, entry.outcome) is None:
+        append(connection, process, at, **entry.model_dump(exclude={"schema_version"}))
 
 
 def append(connection: Connection, process: str, at: datetime, **content: str) -> AuditEntry:

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from domain.attention import Decision
 from domain.identity import content_hash
-from store.ports import StoreError
+from store.ports import AuditNote, StoreError
+from store.sql.chain import note
 from store.sql.database import Database
 from store.sql.tables import DecisionRecord, table
 
@@ -73,7 +74,19 @@ def _claim(connection: Connection, id: str, process: str, now: datetime) -> Deci
         raise StoreError(f"decision {id} is already spent by {found.spent_by}")
     if not found.spent_by:
         connection.execute(_SPEND, {"of": id, "spent_by": process, "spent_at": now})
+        note(connection, process, now, _audited(decision))
     return decision
+
+
+def _audited(decision: Decision) -> AuditNote:
+    return AuditNote(
+        actor=decision.actor,
+        what=f"decided: {decision.action.replace('_', ' ')} {decision.target}".strip(),
+        why=decision.reason,
+        key=f"decision/{decision.id}",
+        outcome="claimed",
+        after="; ".join(f"{path} = {value}" for path, value in decision.payload.items()),
+    )
 
 
 def _decision(found: Row[Any]) -> Decision:

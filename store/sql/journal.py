@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from store.ports import EffectIntent, EffectRow, KeyTaken, StaleReference, StoreError
+from store.ports import EffectIntent, EffectRow, KeyTaken, Reference, StaleReference, StoreError
 from store.sql.chain import append, standing
 from store.sql.database import Database
+from store.sql.references import pair
 from store.sql.tables import EffectRecord, table
 from store.sql.transitions import Change, confirmed, doubted, rejected, resent, undone
 
@@ -59,11 +60,20 @@ class SqlEffectJournal:
         url: str = "",
         request_id: str = "",
         found: bool = False,
+        reference: Reference | None = None,
     ) -> EffectRow:
         """`confirmed` as `external_id`. Raises `KeyTaken` when it is confirmed as something else,
-        `StoreError` when it was settled as undone meanwhile."""
+        `StoreError` when it was settled as undone meanwhile, or `reference` is paired otherwise."""
         facts = {"external_id": external_id, "number": number, "url": url, "request_id": request_id}
-        return await self._change(key, lambda row, now: confirmed(row, now, facts, found=found))
+
+        def work(connection: Connection) -> EffectRow:
+            row, now = _standing(connection, key), self._db.now()
+            if reference is not None:
+                pair(connection, reference.canonical_id, row["system"], reference.object, external_id)
+            change = confirmed(row, now, facts, found=found)
+            return _apply(connection, row, change, now) if change else _answer(row)
+
+        return await self._db.write(work)
 
     async def reject(self, key: str, *, note: str, request_id: str = "") -> EffectRow:
         """`rejected`. Raises `StoreError` when it is confirmed or undone."""

@@ -6,15 +6,16 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from store.ports import ProcessRow, ProcessState, StaleReference, StoreError
+from store.ports import AuditNote, ProcessRow, ProcessState, StaleReference, StoreError
+from store.sql.chain import note
 from store.sql.database import Database
 from store.sql.tables import ProcessRecord, ProcessRun, table
 
 PROCESSES = table(ProcessRecord)
 RUNS = table(ProcessRun)
 
-FACTS = frozenset({"stage", "customer", "entity", "project", "owner", "title", "policy_hash", "policy_json"})
-"""What `update` may set."""
+FACTS = frozenset({"stage", "customer", "entity", "project", "owner", "title"})
+"""What `update` and `close` may set."""
 
 _BY_KEY = select(PROCESSES).where(PROCESSES.c.key == bindparam("of")).with_for_update()
 _READ = select(PROCESSES).where(PROCESSES.c.key == bindparam("of"))
@@ -32,36 +33,70 @@ class SqlProcessStore:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def open(self, key: str, kind: str, run_id: str, title: str = "") -> ProcessRow:
+    async def open(
+        self,
+        key: str,
+        kind: str,
+        run_id: str,
+        title: str = "",
+        *,
+        requested_by: str = "",
+        policy_hash: str = "",
+        policy_json: str = "",
+    ) -> ProcessRow:
         """The row of `key`, created or reopened (see the port).
 
         A late repeat by a run that opened it before, and has been followed by another, changes nothing.
         Raises `StoreError` when the key belongs to another kind of process.
         """
-        return await self._db.write(
-            lambda connection: _open(connection, key, kind, run_id, title, self._db.now())
-        )
+        policies = {"policy_hash": policy_hash, "policy_json": policy_json} if policy_hash else {}
 
-    async def update(self, key: str, **facts: str) -> None:
+        def work(connection: Connection) -> ProcessRow:
+            now = self._db.now()
+            row = _open(connection, key, kind, run_id, title, now, policies)
+            if row.state == "running":
+                note(connection, key, now, _started(row, run_id, requested_by))
+            return row
+
+        return await self._db.write(work)
+
+    async def update(self, key: str, *, audit: AuditNote | None = None, **facts: str) -> None:
         """Set facts by name. Raises `StoreError` for an unknown name, `StaleReference` for an unknown key."""
-        unknown = sorted(set(facts) - FACTS)
-        if unknown:
-            raise StoreError(
-                f"process {key} has no fact {', '.join(unknown)}; those it has are {', '.join(sorted(FACTS))}"
-            )
-        if facts:
-            await self._db.write(lambda connection: _update(connection, key, facts, self._db.now()))
+        _check_names(key, facts)
 
-    async def close(self, key: str, generation: int, state: ProcessState, result_json: str = "") -> None:
+        def work(connection: Connection) -> None:
+            now = self._db.now()
+            if facts:
+                _update(connection, key, facts, now)
+            if audit is not None:
+                note(connection, key, now, audit)
+
+        await self._db.write(work)
+
+    async def close(
+        self,
+        key: str,
+        generation: int,
+        state: ProcessState,
+        result_json: str = "",
+        *,
+        summary: str = "",
+        **facts: str,
+    ) -> None:
         """Set the end state; a repeat changes nothing.
 
         Raises `StoreError` when the generation is not the row's, or it already ended otherwise.
         """
         if state == "running":
             raise StoreError(f"process {key} cannot be closed as running; name done, cancelled or failed")
-        await self._db.write(
-            lambda connection: _close(connection, key, generation, state, result_json, self._db.now())
-        )
+        _check_names(key, facts)
+
+        def work(connection: Connection) -> None:
+            now = self._db.now()
+            _close(connection, key, generation, state, result_json, facts, now)
+            note(connection, key, now, _ended(key, generation, state, summary))
+
+        await self._db.write(work)
 
     async def get(self, key: str) -> ProcessRow | None:
         def work(connection: Connection) -> ProcessRow | None:
@@ -84,10 +119,40 @@ class SqlProcessStore:
         )
 
 
-def _open(connection: Connection, key: str, kind: str, run_id: str, title: str, now: datetime) -> ProcessRow:
+def _check_names(key: str, facts: dict[str, str]) -> None:
+    unknown = sorted(set(facts) - FACTS)
+    if unknown:
+        raise StoreError(
+            f"process {key} has no fact {', '.join(unknown)}; those it has are {', '.join(sorted(FACTS))}"
+        )
+
+
+def _started(row: ProcessRow, run_id: str, requested_by: str) -> AuditNote:
+    return AuditNote(
+        actor=requested_by or "fairlead",
+        what=f"{row.kind} started, generation {row.generation}",
+        why=requested_by,
+        key=f"{row.key}/open/{row.generation}/{run_id}",
+        outcome="started",
+    )
+
+
+def _ended(key: str, generation: int, state: str, summary: str) -> AuditNote:
+    return AuditNote(what=summary or f"ended {state}", key=f"{key}/close/{generation}", outcome=state)
+
+
+def _open(
+    connection: Connection,
+    key: str,
+    kind: str,
+    run_id: str,
+    title: str,
+    now: datetime,
+    policies: dict[str, str],
+) -> ProcessRow:
     found = connection.execute(_BY_KEY, {"of": key}).first()
     if found is None:
-        return _create(connection, key, kind, run_id, title, now)
+        return _create(connection, key, kind, run_id, title, now, policies)
     row = found._asdict()
     if row["kind"] != kind:
         raise StoreError(f"process {key} is of kind {row['kind']!r}, not {kind!r}; give it a key of its own")
@@ -95,6 +160,7 @@ def _open(connection: Connection, key: str, kind: str, run_id: str, title: str, 
     change = _reopening(row, run_id, known_run, now)
     if not change:
         return _answer(row)
+    change.update(policies)
     if title:
         change["title"] = title
     connection.execute(_CHANGE, {"of": key, **change})
@@ -105,9 +171,16 @@ def _open(connection: Connection, key: str, kind: str, run_id: str, title: str, 
 
 
 def _create(
-    connection: Connection, key: str, kind: str, run_id: str, title: str, now: datetime
+    connection: Connection,
+    key: str,
+    kind: str,
+    run_id: str,
+    title: str,
+    now: datetime,
+    policies: dict[str, str],
 ) -> ProcessRow:
     row = ProcessRow(key=key, kind=kind, run_id=run_id, title=title, started_at=now, updated_at=now)
+    row = row.with_changes(**policies)
     values = row.model_dump(exclude={"schema_version"})
     connection.execute(_INSERT, values)
     _keep_run(connection, values, now)
@@ -140,7 +213,13 @@ def _update(connection: Connection, key: str, facts: dict[str, str], now: dateti
 
 
 def _close(
-    connection: Connection, key: str, generation: int, state: str, result_json: str, now: datetime
+    connection: Connection,
+    key: str,
+    generation: int,
+    state: str,
+    result_json: str,
+    facts: dict[str, str],
+    now: datetime,
 ) -> None:
     found = connection.execute(_BY_KEY, {"of": key}).first()
     if found is None:
@@ -161,6 +240,7 @@ def _close(
         "result_json": result_json,
         "updated_at": now,
         "ended_at": found.ended_at or now,
+        **facts,
     }
     connection.execute(_CHANGE, {"of": key, **change})
 

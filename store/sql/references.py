@@ -40,13 +40,8 @@ class SqlCrossReferences:
 
         Raises `StoreError` when either side is already paired with something else, or is empty.
         """
-        if not all((canonical_id, system, object, external_id)):
-            raise StoreError(
-                f"a cross-reference needs all of canonical id, system, object and external id, not"
-                f" {(canonical_id, system, object, external_id)}"
-            )
         await self._db.write(
-            lambda connection: _put(connection, canonical_id, system, object, external_id),
+            lambda connection: pair(connection, canonical_id, system, object, external_id),
         )
 
     async def of(self, canonical_id: str) -> Sequence[tuple[str, str, str]]:
@@ -64,7 +59,13 @@ class SqlCrossReferences:
         return await self._db.read(lambda connection: connection.execute(_CANONICAL, asked).scalar())
 
 
-def _put(connection: Connection, canonical_id: str, system: str, object: str, external_id: str) -> None:
+def pair(connection: Connection, canonical_id: str, system: str, object: str, external_id: str) -> None:
+    """Pair the two inside a transaction of the caller. Raises `StoreError` as `SqlCrossReferences.put`."""
+    if not all((canonical_id, system, object, external_id)):
+        raise StoreError(
+            f"a cross-reference needs all of canonical id, system, object and external id, not"
+            f" {(canonical_id, system, object, external_id)}"
+        )
     asked = {
         "in_system": system,
         "of_object": object,

@@ -55,6 +55,7 @@ class Process:
         self._inflight: list[asyncio.Future[Any]] = []
         self._undoing = False
         self._final = False
+        self._stale = False
 
     # -- what a subclass uses ---------------------------------------------------------------------
 
@@ -84,7 +85,7 @@ class Process:
             self.checklist.set(step, "running")
             self._refresh()
             try:
-                result = await self._interruptible(act())
+                result = await self._interruptible(_begun(act))
             except (ActivityError, ApplicationError) as error:
                 self._raise_if_cancelled()
                 await self._attend_failure(step, error, role, amount)
@@ -327,4 +328,19 @@ class Process:
             return decision.action == "retry"
 
     def _refresh(self) -> None:
+        """Render the live checklist, once after all that happens in this workflow task."""
+        if not self._stale:
+            self._stale = True
+            asyncio.get_running_loop().call_soon(self._render)
+
+    def _render(self) -> None:
+        self._stale = False
         workflow.set_current_details(self.details())
+
+
+def _begun(act: Callable[[], Awaitable[T]]) -> Awaitable[T]:
+    """`act` begun; what it cannot even be built from is a defect with an owner, not a stuck workflow."""
+    try:
+        return act()
+    except ValueError as error:
+        raise ApplicationError(str(error), type="Defect", non_retryable=True) from error

@@ -10,7 +10,7 @@ from domain.activation import (
     erp_customer,
     erp_project,
     party_query,
-    project_plan,
+    planned_tasks,
     psa_customer,
     psa_project,
     seats,
@@ -38,13 +38,13 @@ def test_party_query_asks_even_without_an_entity() -> None:
 
 
 def test_projects_carry_the_same_facts_and_the_psa_its_template() -> None:
-    psa = psa_project(DEAL, "DE01-ABC", "99", "42")
+    psa = psa_project(DEAL, "DE01-ABC", "42")
     erp = erp_project(DEAL, "DE01-ABC", "501")
     assert (psa.template, erp.template) == ("42", None)
-    assert (psa.number, psa.customer_external_id, psa.budget) == ("DE01-ABC", "99", eur(62500))
+    assert (psa.number, psa.customer_external_id, psa.budget) == ("DE01-ABC", "", eur(62500))
     assert (psa.starts_on, psa.ends_on) == (date(2026, 12, 1), date(2027, 11, 30))
     assert psa.billing == "mixed"
-    assert erp.with_changes(customer_external_id="99", template="42") == psa
+    assert erp.with_changes(customer_external_id="", template="42") == psa
 
 
 @pytest.mark.parametrize(("lines", "billing"), [(LINES[:1], "time_and_materials"), (LINES[1:3], "fixed")])
@@ -53,17 +53,16 @@ def test_billing_kind(lines: tuple[object, ...], billing: str) -> None:
 
 
 def test_plan_has_milestones_and_tasks_in_contract_order() -> None:
-    plan = project_plan(DEAL, "7")
-    assert [(task.ref, task.kind) for task in plan.tasks] == [
+    tasks = planned_tasks(DEAL)
+    assert [(task.ref, task.kind) for task in tasks] == [
         ("1", "task"),
         ("2", "milestone"),
         ("3", "task"),
         ("4", "task"),
     ]
-    assert [task.hours for task in plan.tasks] == [Decimal(100), None, None, Decimal(50)]
-    assert plan.tasks[1].ends_on == date(2027, 1, 31)
-    assert plan.tasks[2].starts_on == date(2026, 12, 31)
-    assert plan.task_count == 4
+    assert [task.hours for task in tasks] == [Decimal(100), None, None, Decimal(50)]
+    assert tasks[1].ends_on == date(2027, 1, 31)
+    assert tasks[2].starts_on == date(2026, 12, 31)
 
 
 def test_seats_are_own_roles_only() -> None:
@@ -86,8 +85,12 @@ def test_hours_of_a_seat_come_from_the_cap_when_nothing_is_estimated() -> None:
 
 
 def test_one_request_per_seat_and_the_demand_it_makes() -> None:
-    requests = staffing_requests(DEAL, "7", "key/seats", approver_email="rm@example.com", revision=2)
-    assert [(r.seats_key, r.seat.ref, r.revision) for r in requests] == [("key/seats", "1", 2)]
+    asked = seats(DEAL, "7")
+    assert asked is not None
+    requests = staffing_requests(asked, "key/seats", approver_email="rm@example.com", revision=2)
+    assert [(r.project_external_id, r.seats_key, r.seat.ref, r.revision) for r in requests] == [
+        ("7", "key/seats", "1", 2)
+    ]
     (demand,) = staffing_demands(requests, ["900"])
     assert (demand.ref, demand.request_external_id) == ("1", "900")
     with pytest.raises(ValueError, match="argument 2 is shorter"):
@@ -151,5 +154,5 @@ def test_a_line_that_cannot_be_scheduled_is_named() -> None:
 
 
 def test_builders_are_repeatable() -> None:
-    assert psa_project(DEAL, "N", "1").model_dump_json() == psa_project(DEAL, "N", "1").model_dump_json()
+    assert psa_project(DEAL, "N").model_dump_json() == psa_project(DEAL, "N").model_dump_json()
     assert BillingMethod.SUBSCRIPTION in {line.billing_method for line in DEAL.lines}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from store.ports import EffectIntent, EffectRow, KeyTaken, StaleReference, StoreError
+from store.ports import EffectIntent, EffectRow, KeyTaken, Reference, StaleReference, StoreError
 from store.sql.engine import SqlStore
 
 Make = Callable[..., EffectIntent]
@@ -257,3 +257,24 @@ async def test_text_that_is_no_unicode_is_refused_in_words(store: SqlStore, make
     await store.effects.begin(intent)
     with pytest.raises(StoreError, match="cannot keep"):
         await store.effects.reject(intent.key, note="half a \ud83d pair")
+
+
+async def test_a_confirmed_effect_is_known_by_its_canonical_id(store: SqlStore, make_intent: Make):
+    intent = make_intent()
+    await store.effects.begin(intent)
+    made = Reference(canonical_id="project:DE01-1", object="project")
+    for _ in range(2):
+        await store.effects.confirm(intent.key, external_id="77", reference=made)
+    assert await store.references.of("project:DE01-1") == [(intent.system, "project", "77")]
+
+
+async def test_a_reference_that_is_taken_leaves_the_effect_unconfirmed(store: SqlStore, make_intent: Make):
+    intent = make_intent()
+    await store.references.put("project:OTHER", intent.system, "project", "77")
+    await store.effects.begin(intent)
+    made = Reference(canonical_id="project:DE01-1", object="project")
+    with pytest.raises(StoreError, match="one of the two is a double"):
+        await store.effects.confirm(intent.key, external_id="77", reference=made)
+    row = await store.effects.get(intent.key)
+    assert row is not None
+    assert row.state == "intent"

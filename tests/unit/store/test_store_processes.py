@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from store.ports import StaleReference, StoreError
+from store.ports import AuditNote, StaleReference, StoreError
 from store.sql.engine import SqlStore
 
 KEY = "activation/acme/0065g"
@@ -72,11 +72,11 @@ async def test_a_key_belongs_to_one_kind(store: SqlStore):
 async def test_update_sets_facts_by_name(timed_store: SqlStore, clock: Any):
     await timed_store.processes.open(KEY, "activation", "run-1")
     changed_at = clock.forward(seconds=1)
-    await timed_store.processes.update(KEY, stage="gates", entity="DE01", policy_json='{"a": 1}')
+    await timed_store.processes.update(KEY, stage="gates", entity="DE01")
     await timed_store.processes.update(KEY)
     row = await timed_store.processes.get(KEY)
     assert row is not None
-    assert (row.stage, row.entity, row.policy_json, row.customer) == ("gates", "DE01", '{"a": 1}', "")
+    assert (row.stage, row.entity, row.customer) == ("gates", "DE01", "")
     assert row.updated_at == changed_at
 
 
@@ -134,3 +134,27 @@ async def test_times_are_aware_utc(store: SqlStore):
     assert kept is not None
     assert before <= kept.started_at == row.started_at <= datetime.now(UTC)
     assert kept.started_at.tzinfo is UTC
+
+
+async def test_a_process_is_audited_once_where_it_opens_and_ends(store: SqlStore):
+    for _ in range(2):  # Temporal repeats activities
+        row = await store.processes.open(
+            KEY, "activation", "run-1", requested_by="ana", policy_hash="h", policy_json='{"a": 1}'
+        )
+        note = AuditNote(what="gates green", key="gates/1", outcome="green")
+        await store.processes.update(KEY, stage="gates", audit=note)
+    for _ in range(2):
+        await store.processes.close(KEY, 1, "done", "{}", summary="project active", stage="active")
+    assert (row.policy_hash, row.policy_json) == ("h", '{"a": 1}')
+    entries = await store.audit.list(KEY)
+    assert [(entry.actor, entry.what, entry.outcome) for entry in entries] == [
+        ("ana", "activation started, generation 1", "started"),
+        ("fairlead", "gates green", "green"),
+        ("fairlead", "project active", "done"),
+    ]
+    ended = await store.processes.get(KEY)
+    assert ended is not None
+    assert (ended.state, ended.stage) == ("done", "active")
+    # What ended is answered as it is: asking for it again is no new start.
+    await store.processes.open(KEY, "activation", "run-2", policy_hash="h2", policy_json="{}")
+    assert len(await store.audit.list(KEY)) == 3
