@@ -5,14 +5,16 @@ classes of `connectors.errors` and nothing else; none retries, sleeps or knows T
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from domain.base import Canonical
-from domain.books import BillingScheduleFacts, PartyFacts, PartyQuery
+from domain.books import BillingScheduleFacts, InvoiceFacts, PartyFacts, PartyQuery, TaxDecision, TrialBalance
 from domain.commands import Command, Record
 from domain.delivery import StaffingAnswer
+from domain.intake import FeedPosition, PsaInvoice, WorkPage
 from domain.selling import Deal, DealSummary
+from domain.supply import Supply
 
 
 class Check(Canonical):
@@ -51,7 +53,7 @@ class SystemPort(Protocol):
 
 
 class CrmPort(SystemPort, Protocol):
-    """Customer relationship management: where deals are signed. Writes `MarkDeal`."""
+    """Customer relationship management: where deals are signed. Writes `MarkDeal`, `MarkBilling`."""
 
     async def read_deal(self, deal_id: str) -> Deal:
         """The deal with customer, contract and lines. Raises `NotFound`."""
@@ -64,7 +66,7 @@ class PsaPort(SystemPort, Protocol):
     """Professional-services automation: where projects are staffed and time is written.
 
     Writes `CreateCustomer`, `CreateProject`, `PlanProject`, `AddSeats`, `RequestStaffing`,
-    `WithdrawStaffing`, `OpenProject`, `CancelProject`.
+    `WithdrawStaffing`, `OpenProject`, `CancelProject`, `RecordBilling`, `CancelBillingRecord`.
     """
 
     async def staffing_answers(self, project_external_id: str) -> Sequence[StaffingAnswer]:
@@ -73,12 +75,22 @@ class PsaPort(SystemPort, Protocol):
     async def changes(self, since: datetime, limit: int = 200) -> Sequence[Canonical]:
         """The change feed from `since`, oldest first, deduplicated: `domain.delivery.Change` items."""
 
+    async def approved_time(self, position: FeedPosition, limit: int = 200) -> WorkPage:
+        """One page of approved time, wherever and however late it was approved."""
+
+    async def approved_expenses(self, position: FeedPosition, limit: int = 200) -> WorkPage:
+        """One page of approved expenses."""
+
+    async def released_invoices(self, since: datetime | None, limit: int = 200) -> Sequence[PsaInvoice]:
+        """Invoices released or cancelled in the PSA since, oldest change first; our own are marked."""
+
 
 class ErpPort(SystemPort, Protocol):
     """The books: customers, projects, schedules, invoices.
 
     Writes `CreateCustomer`, `CreateProject`, `CreateBillingSchedule`, `VoidBillingSchedule`,
-    `OpenProject`, `CancelProject`.
+    `OpenProject`, `CancelProject`, `DraftInvoice`, `PostInvoice`, `DiscardInvoice`, `CreditInvoice`,
+    `ReceivePayment`, `PostJournal`.
     """
 
     async def party_facts(self, query: PartyQuery) -> PartyFacts:
@@ -86,3 +98,22 @@ class ErpPort(SystemPort, Protocol):
 
     async def billing_schedule(self, external_id: str) -> BillingScheduleFacts:
         """The schedule as it stands. Raises `NotFound`."""
+
+    async def invoice(self, external_id: str) -> InvoiceFacts:
+        """An invoice or credit note as it stands. Raises `NotFound`."""
+
+    async def project_invoices(self, project_external_id: str) -> Sequence[InvoiceFacts]:
+        """Every invoice and credit note of a project, whoever made it, oldest first."""
+
+    async def trial_balance(self, entity: str, as_of: date) -> TrialBalance:
+        """The posted general ledger of a legal entity, in its functional currency."""
+
+
+class TaxEngine(Protocol):
+    """Who decides the tax of a supply: an engine that is bought, or the firm's own tables.
+
+    The answer is fixed at the tax point and stored; a credit note uses the original's.
+    """
+
+    async def decide(self, supply: Supply) -> TaxDecision:
+        """Raises `Rejected` naming the field that a decision lacks."""

@@ -57,7 +57,30 @@ class AttentionItem(Canonical):
 
 
 DecisionAction = Literal[
-    "approve_staffing", "correct", "retry", "skip", "compensate", "hand_over", "cancel", "second", "evidence"
+    "approve_staffing",
+    "correct",
+    "retry",
+    "skip",
+    "compensate",
+    "hand_over",
+    "cancel",
+    "second",
+    "evidence",
+    # on a pre-bill and an invoice
+    "hold_entry",
+    "release_entry",
+    "write_down",
+    "write_up",
+    "transfer",
+    "edit_narrative",
+    "release_prebill",
+    "approve",
+    "reject",
+    # on a project's billing
+    "hold",
+    "release",
+    "bill_now",
+    "close",
 ]
 
 

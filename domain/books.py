@@ -5,8 +5,8 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from domain.base import Canonical
-from domain.money import Exact, Money, minor_units
+from domain.base import Canonical, Value
+from domain.money import Exact, Money, minor_units, total
 
 
 class ErpCustomer(Canonical):
@@ -75,6 +75,77 @@ class BillingScheduleFacts(Canonical):
     version: str = ""
 
 
+class InvoiceFactLine(Value):
+    """One line of a document in the ERP. `ref` is empty where the ERP keeps none of ours."""
+
+    ref: str = ""
+    description: str = ""
+    net: Money
+
+
+InvoiceState = Literal["draft", "rejected", "open", "paid", "credited", "void"]
+
+
+class InvoiceFacts(Canonical):
+    """An invoice or credit note as the ERP holds it. A credit note's amounts are negative."""
+
+    external_id: str
+    number: str = ""
+    """The legal number; empty while a draft has none."""
+    state: InvoiceState
+    entity: str = ""
+    customer_external_id: str = ""
+    project_external_id: str = ""
+    currency: str
+    net: Money
+    tax: Money
+    gross: Money
+    open_amount: Money
+    """What is still to be paid."""
+    dated: date
+    due_on: date | None = None
+    period: str = ""
+    """Posting period, `YYYY-MM`; empty until posted."""
+    lines: tuple[InvoiceFactLine, ...] = ()
+    credits: str = ""
+    """External id of the invoice that a credit note credits."""
+    schedule_external_id: str = ""
+    """The billing schedule it came from, where the ERP bills by its own."""
+    key: str = ""
+    """Our effect key, where the ERP shows one: empty for what others billed."""
+    version: str = ""
+
+
+class AccountBalance(Value):
+    """One account of a trial balance; the balance stands on one side."""
+
+    account: str
+    name: str = ""
+    debit: Money
+    credit: Money
+
+
+class TrialBalance(Canonical):
+    """The general ledger of one entity on one day, as the ERP adds it up."""
+
+    entity: str
+    currency: str
+    as_of: date
+    accounts: tuple[AccountBalance, ...] = ()
+
+    @property
+    def debit(self) -> Money:
+        return total([line.debit for line in self.accounts], self.currency)
+
+    @property
+    def credit(self) -> Money:
+        return total([line.credit for line in self.accounts], self.currency)
+
+    @property
+    def balanced(self) -> bool:
+        return self.debit == self.credit
+
+
 class LegalEntity(Canonical):
     """One of the firm's companies, with a set of books in its functional currency."""
 
@@ -93,7 +164,7 @@ class LegalEntity(Canonical):
 
 
 class FxRate(Canonical):
-    """One published rate: 1 unit of `from_currency` is `rate` of `to_currency`. There is no default rate.
+    """One published rate: `unit` of `from_currency` is `rate` of `to_currency`. There is no default rate.
 
     Source: the rate tables of ERP and central bank; a quote is kept in the direction it was published.
     """
@@ -101,6 +172,8 @@ class FxRate(Canonical):
     from_currency: str
     to_currency: str
     rate: Exact = Field(gt=0)
+    unit: int = Field(default=1, ge=1)
+    """Some banks quote per 100 or 1,000 of a small currency."""
     type: Literal["spot", "contract", "average", "closing"]
     on: date
     source: str
@@ -119,10 +192,17 @@ class FxRate(Canonical):
         Raises `ValueError` for an amount in neither currency.
         """
         if amount.currency == self.from_currency:
-            return Money.rounded(amount.amount * self.rate, self.to_currency)
+            return Money.rounded(amount.amount * self.rate / self.unit, self.to_currency)
         if amount.currency == self.to_currency:
-            return Money.rounded(amount.amount / self.rate, self.from_currency)
+            return Money.rounded(amount.amount * self.unit / self.rate, self.from_currency)
         raise ValueError(f"{amount} cannot be converted by a rate {self.from_currency} to {self.to_currency}")
+
+
+class TaxComponent(Value):
+    """One of the taxes that a rate is made of, shown apart on the invoice, such as CGST and SGST."""
+
+    code: str
+    rate_percent: Exact = Field(ge=0, lt=100)
 
 
 class TaxDecision(Canonical):
@@ -130,16 +210,25 @@ class TaxDecision(Canonical):
 
     place: str
     """Country, or country and state, where the supply is taxed."""
-    treatment: Literal["domestic", "reverse_charge", "export", "exempt"]
+    treatment: Literal["domestic", "reverse_charge", "export", "exempt", "untaxed"]
+    """`untaxed`: no tax is laid on such a service there; `exempt`: it would be, but for a provision."""
     code: str
     rate_percent: Exact = Field(ge=0, lt=100)
+    components: tuple[TaxComponent, ...] = ()
+    """What the rate is made of, where the law wants it shown apart; else empty."""
+    words: str = ""
+    """What must stand on the invoice, such as "Reverse charge"."""
     decided_by: str
     reference: str = ""
     """The engine's id of its answer."""
     on: date
+    """The tax point."""
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
+        rates = [component.rate_percent for component in self.components]
+        if rates and sum(rates) != self.rate_percent:
+            raise ValueError(f"the components of tax {self.code} do not sum to its {self.rate_percent}%")
         if self.treatment != "domestic" and self.rate_percent != 0:
             raise ValueError(f"tax {self.code} is {self.treatment} and cannot charge {self.rate_percent}%")
         return self

@@ -211,13 +211,26 @@ class EntryApproval(Value):
 
 
 class TimeEntry(Canonical):
-    """Work of one person on one day. A correction is a reversal and a new entry, never an edit."""
+    """Work of one person on one day. A correction is a reversal and a new entry, never an edit.
+
+    As a connector hands it over, `project`, `task` and `resource` are the source's ids; intake knows them
+    by the cross-references.
+    """
 
     id: str
     source: str
     project: str
     task: str
+    task_ref: str = ""
+    """Our reference of the task, such as the contract line's number; empty for a task we did not plan."""
+    task_open: bool = True
     resource: str
+    role: str = ""
+    grade: str = ""
+    note: str = ""
+    """Narrative for the invoice. Confidential: never logged, never in a history."""
+    version: AwareDatetime | None = None
+    """The source's change stamp."""
     work_date: date
     quantity: Quantity
     approvals: tuple[EntryApproval, ...] = ()
@@ -253,7 +266,12 @@ class Expense(Canonical):
     allocation: int = 1
     revision: int = Field(default=1, ge=1)
     project: str
+    task_ref: str = ""
     resource: str
+    category: str = ""
+    note: str = ""
+    version: AwareDatetime | None = None
+    approvals: tuple[EntryApproval, ...] = ()
     spent_on: date
     gross: Money
     recoverable_tax: Money

@@ -7,39 +7,17 @@ against `docs/events/catalog.json`); anything else is a new version beside the o
 sunset date.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from domain.base import Edge, Value
+from domain.base import Edge
+from domain.billing_events import ContractChanged, MilestoneAccepted, ProgressReported, PsaInvoiceReleased
+from domain.event_data import EventData, ExternalId, Stamp
 from domain.readiness import OwnerGroup
-
-_ISO_8601 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-
-
-def _written_time(value: object) -> object:
-    if isinstance(value, datetime) or (isinstance(value, str) and _ISO_8601.match(value)):
-        return value
-    raise ValueError("must be a time in ISO 8601 with an offset, such as 2026-11-23T06:00:00Z")
-
-
-def _plausible(value: datetime) -> datetime:
-    if not _EARLIEST <= value < _LATEST:
-        raise ValueError("must lie between the years 1970 and 2200")
-    return value.astimezone(UTC)
-
-
-Stamp = Annotated[AwareDatetime, BeforeValidator(_written_time), AfterValidator(_plausible)]
-"""An instant, written as ISO 8601 text with an offset; kept in UTC. Never a number."""
-
-ExternalId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,119}$")]
-"""Id of a record in its system, of the form that may become part of a workflow id."""
 
 
 class Envelope(Edge):
@@ -56,20 +34,6 @@ class Envelope(Edge):
     dataschema: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,500}$")] | None = None
     """`urn:fairlead:event:<type>:<version>`; without it the newest version of the type is meant."""
     data: dict[str, Any]
-
-
-class EventData(Value):
-    """What an event says. `version` is the source's stamp of the object: the newer one counts."""
-
-    subject_field: ClassVar[str]
-    """Name of the field that holds the external id of the object the event is about."""
-
-    version: Stamp
-
-    @property
-    def subject(self) -> str:
-        """External id of the object the event is about."""
-        return str(getattr(self, self.subject_field))
 
 
 class DealSigned(EventData):
@@ -99,6 +63,17 @@ class StaffingDecided(EventData):
     decided_by: Annotated[str, Field(max_length=200)] = ""
     """E-mail address of who decided; must not be who asked."""
     reason: Annotated[str, Field(max_length=1000)] = ""
+
+
+class TimeApproved(EventData):
+    """Time or expenses of a project were approved. A hint: the PSA is read before anything is believed."""
+
+    subject_field: ClassVar[str] = "project"
+
+    project: ExternalId
+    """Of the project in the PSA, or its number."""
+    system: ExternalId | None = None
+    """The PSA, by its name in the firm's file; none means every one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +206,7 @@ def _problems(error: ValidationError, prefix: str = "") -> list[Problem]:
 
 
 _CRM_CONSUMER = ("ProjectActivation",)
+_BILLING = ("ProjectBilling",)
 _CATALOGUE = (
     EventType(
         name="deal.signed",
@@ -274,6 +250,85 @@ _CATALOGUE = (
             "decision": "approved",
             "decided_by": "practice.lead@fairlead.example",
             "version": "2026-11-25T14:05:00.000Z",
+        },
+    ),
+    EventType(
+        name="time.approved",
+        version=1,
+        summary="Time or expenses of a project were approved in the PSA",
+        owner=OwnerGroup.DELIVERY_OPERATIONS,
+        producers=("psa",),
+        consumers=("TimePosting",),
+        data=TimeApproved,
+        example={
+            "project": "DE01-7K3QXW",
+            "system": "kantata",
+            "version": "2026-12-07T16:20:00.000Z",
+        },
+    ),
+    EventType(
+        name="milestone.accepted",
+        version=1,
+        summary="The customer has accepted a milestone of a project",
+        owner=OwnerGroup.DELIVERY_OPERATIONS,
+        producers=("psa", "document signing"),
+        consumers=_BILLING,
+        data=MilestoneAccepted,
+        example={
+            "project": "DE01-7K3QXW",
+            "milestone": "1",
+            "document": "https://documents.fairlead.example/acceptances/4711.pdf",
+            "accepted_by": "it.lead@alpenglow.example",
+            "accepted_on": "2027-01-29",
+            "amount": "30000.00",
+            "currency": "EUR",
+            "version": "2027-01-29T16:20:00.000Z",
+        },
+    ),
+    EventType(
+        name="progress.reported",
+        version=1,
+        summary="Progress of a line that is billed by percent complete was agreed",
+        owner=OwnerGroup.DELIVERY_OPERATIONS,
+        producers=("psa",),
+        consumers=_BILLING,
+        data=ProgressReported,
+        example={
+            "project": "DE01-7K3QXW",
+            "line": "4",
+            "period": "2027-01",
+            "percent": "37.5",
+            "document": "https://documents.fairlead.example/progress/2027-01.pdf",
+            "agreed_by": "it.lead@alpenglow.example",
+            "version": "2027-02-01T09:00:00.000Z",
+        },
+    ),
+    EventType(
+        name="contract.changed",
+        version=1,
+        summary="The contract of an active project, or a change order to it, was changed in the CRM",
+        owner=OwnerGroup.FINANCE_SYSTEMS,
+        producers=("crm",),
+        consumers=_BILLING,
+        data=ContractChanged,
+        example={
+            "project": "DE01-7K3QXW",
+            "deal": "006WX0000012AbCYAU",
+            "version": "2027-02-03T11:15:00.000Z",
+        },
+    ),
+    EventType(
+        name="psa.invoice_released",
+        version=1,
+        summary="An invoice of a project was released, or cancelled, in the PSA that bills it",
+        owner=OwnerGroup.FINANCE_SYSTEMS,
+        producers=("psa",),
+        consumers=_BILLING,
+        data=PsaInvoiceReleased,
+        example={
+            "project": "DE01-7K3QXW",
+            "invoice": "20481",
+            "version": "2027-02-01T08:00:00.000Z",
         },
     ),
 )

@@ -53,6 +53,19 @@ class Person(Value):
     escalates_to: str
 
 
+class AlertThresholds(Value):
+    """Days after which something is told to its owner."""
+
+    unbilled_days: int = 30
+    """Approved work is not billed so long after it was done."""
+    invoice_delay_days: int = 3
+    """An invoice is not made so long after what it bills."""
+    late_approval_days: int = 5
+    """Work is approved so long after it was done."""
+    missed_event_days: int = 2
+    """A billing event is not there so long after it was due."""
+
+
 class PolicySnapshot(Canonical):
     firm: str
     file_hash: str
@@ -68,6 +81,11 @@ class PolicySnapshot(Canonical):
     """Project template of the PSA per region, `default` for the rest."""
     staffing_poll_minutes: int = 15
     """How often the PSA is asked for staffing answers that no event brought; it doubles up to six hours."""
+    intake_poll_minutes: int = 15
+    """How often a PSA is asked for approved time that no event told of; zero for never."""
+    expense_source: str = ""
+    """System that owns expenses; empty means the PSA they are read from."""
+    alerts: AlertThresholds = AlertThresholds()
     second_person_fields: tuple[str, ...] = ()
     """Canonical paths whose correction needs a second person (money)."""
 

@@ -3,6 +3,13 @@
 from domain.base import Canonical
 
 
+class IntakeTick(Canonical):
+    """Wakes the time posting of one PSA."""
+
+    firm: str
+    system: str
+
+
 class DealPollTick(Canonical):
     system: str
     task_queue: str

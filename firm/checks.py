@@ -7,6 +7,7 @@ from typing import NamedTuple
 from domain.events import catalogue
 from domain.readiness import GateProfile, OwnerGroup
 from domain.selling import RateCard
+from firm.billing_sections import BillingSection, TermsSection
 from firm.problems import Key, did_you_mean
 from firm.sections import Access, Activation, Entity, Owner, RateCards, Roles, System, TimingSection, Webhook
 
@@ -34,6 +35,7 @@ class Draft:
     people: dict[str, Access] | None = None
     timing: TimingSection | None = None
     activation: Activation | None = None
+    billing: BillingSection | None = None
     webhooks: dict[str, Webhook] | None = None
     rate_cards: RateCards | None = None
     profiles: tuple[GateProfile, ...] = ()
@@ -210,6 +212,36 @@ def _activation(draft: Draft) -> Iterator[Fault]:
                 )
 
 
+def _billing(draft: Draft) -> Iterator[Fault]:
+    billing = draft.billing
+    if billing is None:
+        return
+    if billing.intake_poll_every.total_seconds() % 60:
+        yield Fault(
+            ("billing", "intake_poll_every"),
+            "is no number of whole minutes",
+            'write such as "15m", or 0 for never',
+        )
+    known = [entity.code for entity in draft.entities] if draft.entities is not None else None
+    for code in billing.entities:
+        if known is not None and code not in known:
+            yield Fault(
+                ("billing", "entities", code), "is not the code of an entity", did_you_mean(code, known)
+            )
+    stated: list[tuple[Key, TermsSection]] = [
+        (("billing",), billing),
+        *((("billing", "entities", c), t) for c, t in billing.entities.items()),
+    ]
+    stated += [(("billing", "contracts", number), terms) for number, terms in billing.contracts.items()]
+    for key, terms in stated:
+        if terms.prebill is False and terms.prebill_hours is not None:
+            yield Fault(
+                (*key, "prebill_hours"),
+                f"= {terms.prebill_hours}, but prebill = false: there is no review that could take so long",
+                "leave out one of the two",
+            )
+
+
 def _timing(draft: Draft) -> Iterator[Fault]:
     timing = draft.timing
     if timing is not None and timing.heartbeat_timeout >= timing.write_timeout:
@@ -245,5 +277,6 @@ def _cards(draft: Draft) -> Iterator[Fault]:
 
 _CHECKS: Sequence[Callable[[Draft], Iterator[Fault]]] = (
     *(_unique_codes, _entity_currencies, _entity_regions, _systems_of_roles, _entities_of_roles),
-    *(_system_limits, _task_queues, _owners, _skip_roles, _activation, _timing, _webhooks, _cards),
+    *(_system_limits, _task_queues, _owners, _skip_roles, _activation, _billing, _timing, _webhooks),
+    _cards,
 )

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 
 from domain.selling import RateCard
+from domain.tax_regimes import TaxRegimes
 from firm.checks import Draft, check
 from firm.lines import Lines
 from firm.model import Firm
@@ -32,7 +33,7 @@ def load(path: Path | str) -> Firm:
     text, raw = _read(file)
     lines, folder = Lines(text), file.parent
     sections, problems = _sections(raw, file.name, lines)
-    profiles, wrong_regions = read_regions(folder)
+    profiles, regimes, wrong_regions = read_regions(folder)
     listed = sections["rate_cards"].files if "rate_cards" in sections else ()
     card_files = [folder / name for name in dict.fromkeys(listed)]
     cards, wrong_cards = read_rate_cards(card_files, folder)
@@ -50,6 +51,7 @@ def load(path: Path | str) -> Firm:
         file=file,
         parts=FirmFile.model_validate(raw),
         profiles=profiles,
+        taxes=TaxRegimes(regimes),
         cards=_by_code(cards),
         hash=_hash([file, *sorted((folder / "regions").glob("*.toml")), *card_files], folder),
     )

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from domain.project_contract import BillingTerms
 from domain.readiness import GateProfile
+from domain.rules.fx import FxPolicy
 from domain.selling import RateCard
-from firm import secrets
+from domain.tax_regimes import TaxRegimes
+from firm import billing_terms, secrets
+from firm.billing_sections import RatedBy
 from firm.problems import written
 from firm.sections import Access, Entity, FirmFile, System, Webhook
 
@@ -18,6 +22,7 @@ class Firm:
     file: Path
     parts: FirmFile
     profiles: tuple[GateProfile, ...]
+    taxes: TaxRegimes
     cards: Mapping[str, RateCard]
     hash: str
     """SHA-256 over all files of the firm."""
@@ -57,6 +62,21 @@ class Firm:
     def card(self, code: str) -> RateCard | None:
         """The rate card called `code`."""
         return self.cards.get(code)
+
+    def billing_terms(self, entity: str, contract_number: str, currency: str) -> BillingTerms:
+        """How a contract of `entity` is billed, by contract, then entity, then firm.
+
+        Raises `KeyError` for an entity that is not there, `ValueError` when the file states the
+        contract's amounts in another currency.
+        """
+        found = next((known for known in self.entities if known.code == entity), None)
+        if found is None:
+            raise KeyError(f"the firm's file has no entity {entity!r}; add it under [[entities]]")
+        return billing_terms.billing_terms(self.parts, found, contract_number, currency)
+
+    def fx_policy(self, rated_by: RatedBy) -> FxPolicy:
+        """How old a published rate of this type may be."""
+        return billing_terms.fx_policy(self.parts, rated_by)
 
     def task_queue(self, system: str) -> str:
         """The task queue of the account, before a lane's prefix. Raises `KeyError`."""

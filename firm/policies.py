@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from domain.policy import EntityPolicy, Person, PolicySnapshot, Role, Route, Timing
+from domain.policy import AlertThresholds, EntityPolicy, Person, PolicySnapshot, Role, Route, Timing
 from firm.model import Firm
 from firm.sections import EntityRoles
 
@@ -37,6 +37,9 @@ def snapshot(firm: Firm) -> PolicySnapshot:
         staffing_approver_email=parts.activation.staffing_approver,
         templates=parts.activation.templates,
         second_person_fields=parts.activation.second_person_fields,
+        intake_poll_minutes=int(parts.billing.intake_poll_every.total_seconds()) // 60,
+        expense_source=parts.billing.expense_source or "",
+        alerts=AlertThresholds.model_validate(dict(parts.alerts)),
     )
 
 

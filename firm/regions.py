@@ -1,4 +1,5 @@
-"""Gate profiles by region: `regions/default.toml` in full, `regions/<region>.toml` with what differs.
+"""Gate profiles and tax tables by region: `regions/default.toml` in full, `regions/<region>.toml` with what
+differs. Tax tables stand under `[tax.<country>]` in any of the files, see `firm/taxes.py`.
 
     [gates.customer_data]
     phases = ["before_creation"]
@@ -21,8 +22,10 @@ from pydantic import Field, ValidationError
 from domain.base import Edge
 from domain.gates.options import OPTIONS
 from domain.readiness import Gate, GateProfile, GateRule, OwnerGroup
+from domain.tax_regimes import TaxRegime
 from firm.lines import Lines
 from firm.problems import Key, Problem, did_you_mean, problems_from, written
+from firm.taxes import TaxTables, read_tax_tables
 
 Phase = Literal["before_creation", "before_opening"]
 DEFAULT = "default"
@@ -61,11 +64,12 @@ class Region:
     name: str
     file: str
     gates: Mapping[str, Any]
+    taxes: TaxTables
     lines: Lines
 
 
-def read_regions(folder: Path) -> tuple[tuple[GateProfile, ...], list[Problem]]:
-    """The profiles under `folder`/regions, and what is wrong with them."""
+def read_regions(folder: Path) -> tuple[tuple[GateProfile, ...], tuple[TaxRegime, ...], list[Problem]]:
+    """The profiles and tax regimes under `folder`/regions, and what is wrong with them."""
     regions: dict[str, Region] = {}
     problems: list[Problem] = []
     for path in sorted((folder / "regions").glob("*.toml")):
@@ -78,13 +82,14 @@ def read_regions(folder: Path) -> tuple[tuple[GateProfile, ...], list[Problem]]:
             problems.append(
                 Problem("regions/default.toml", "file", "is missing", "write a profile with all six gates")
             )
-        return (), problems
+        return (), (), problems
     profiles: list[GateProfile] = []
     for region in regions.values():
         profile = _profile(region, default)
         problems += profile if isinstance(profile, list) else []
         profiles += [profile] if isinstance(profile, GateProfile) else []
-    return tuple(profiles), _only_own(problems)
+    regimes, wrong_taxes = read_tax_tables([region.taxes for region in regions.values()])
+    return tuple(profiles), regimes, _only_own(problems) + wrong_taxes
 
 
 def _only_own(problems: list[Problem]) -> list[Problem]:
@@ -105,13 +110,17 @@ def _read(path: Path, name: str) -> Region | Problem:
         return Problem(name, "file", f"cannot be read ({type(error).__name__})", "make it readable")
     lines = Lines(text)
     for key in raw:
-        if key != "gates":
-            cure = did_you_mean(key, ["gates"])
+        if key not in ("gates", "tax"):
+            cure = did_you_mean(key, ["gates", "tax"])
             return Problem(name, key, "is not a key of this file", cure, lines.of((key,)))
     gates = raw.get("gates", {})
     if not isinstance(gates, dict) or not all(isinstance(gate, dict) for gate in gates.values()):
         return Problem(name, "gates", "is not a table of gates", "write [gates.customer_data] and so on")
-    return Region(path.stem, name, gates, lines)
+    taxes = raw.get("tax", {})
+    if not isinstance(taxes, dict) or not all(isinstance(table, dict) for table in taxes.values()):
+        what, cure = "is not a table of countries", "write [tax.DE] and so on"
+        return Problem(name, "tax", what, cure, lines.of(("tax",)))
+    return Region(path.stem, name, gates, TaxTables(name, taxes, lines), lines)
 
 
 def _profile(region: Region, default: Region) -> GateProfile | list[Problem]:

@@ -7,12 +7,15 @@ Temporal repeats activities. Times are aware UTC. Amounts are canonical text.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import AwareDatetime
 
 from domain.attention import AttentionItem, Decision
 from domain.base import Canonical
+
+if TYPE_CHECKING:
+    from store.billing_ports import Billing  # which needs the errors here
 
 ProcessState = Literal["running", "done", "cancelled", "failed"]
 
@@ -377,6 +380,7 @@ class Store(Protocol):
     attention: Attention
     references: CrossReferences
     cursors: Cursors
+    billing: "Billing"
 
     async def ready(self) -> None:
         """Raises `StoreError` with the cure when the database is unreachable or its schema is not current."""

@@ -7,6 +7,7 @@ out at its end that another process was faster.
 """
 
 import sqlite3
+import time
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import ArgumentError
@@ -35,7 +36,7 @@ def sqlite_engine(where: Address, *, writes: bool, busy_timeout: float) -> Engin
             uri, uri=True, timeout=busy_timeout, isolation_level=None, check_same_thread=False
         )
         try:
-            _prepare(connection, writes)
+            _prepare(connection, writes, busy_timeout)
         except BaseException:
             connection.close()
             raise
@@ -77,9 +78,22 @@ def _begin_with(engine: Engine, statement: str) -> None:
     engine.dialect.do_begin = begin  # type: ignore[method-assign, assignment]
 
 
-def _prepare(connection: sqlite3.Connection, writes: bool) -> None:
+def _prepare(connection: sqlite3.Connection, writes: bool, busy_timeout: float) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
     if writes:
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_write_ahead_log(connection, busy_timeout)
     else:
         connection.execute("PRAGMA query_only=ON")
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection, busy_timeout: float) -> None:
+    """Switch the file to WAL. SQLite does not wait for others here, so several first starts take turns."""
+    deadline = time.monotonic() + busy_timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

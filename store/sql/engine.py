@@ -1,5 +1,6 @@
-"""Opening the store: one object that implements every port of `store/ports.py` on one database."""
+"""Opening the store: one object that implements every port of `store.ports` on one database."""
 
+from store.billing_ports import Billing
 from store.ports import (
     Attention,
     AuditLog,
@@ -15,6 +16,7 @@ from store.sql import migrate
 from store.sql.address import Address, address
 from store.sql.attention import SqlAttention
 from store.sql.audit import SqlAuditLog
+from store.sql.billing import SqlBilling
 from store.sql.cursors import SqlCursors
 from store.sql.database import Clock, Database, utc_now
 from store.sql.decisions import SqlDecisions
@@ -38,6 +40,7 @@ class SqlStore:
     attention: Attention
     references: CrossReferences
     cursors: Cursors
+    billing: Billing
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,6 +52,7 @@ class SqlStore:
         self.attention = SqlAttention(database)
         self.references = SqlCrossReferences(database)
         self.cursors = SqlCursors(database)
+        self.billing = SqlBilling(database)
 
     async def ready(self) -> None:
         """Raises `StoreError` with the cure when the database is unreachable or its schema is not current."""

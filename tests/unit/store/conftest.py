@@ -1,11 +1,20 @@
-"""Fixtures for the store's tests: a clock that is set by hand, and intents."""
+"""Fixtures for the store's tests: a clock that is set by hand, intents, and what billing is about."""
 
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from domain.billable import Billable
+from domain.billing_commands import DraftLine
+from domain.invoice_state import BillingEventRow, InvoiceRow, LineShare, PricedInvoice, PricedLine
+from domain.money import Money
+from domain.project_contract import ProjectContract
+from domain.quantity import Quantity
+from domain.selling import ContractLine
 from store.ports import EffectIntent
 from store.sql.engine import SqlStore
 
@@ -65,5 +74,146 @@ def make_intent() -> Callable[..., EffectIntent]:
             "summary": "create project DE01-7K3QXW",
         }
         return EffectIntent.model_validate(facts | changes)
+
+    return make
+
+
+PROJECT = "DE01-7K3QXW"
+
+
+@pytest.fixture
+def make_contract() -> Callable[..., ProjectContract]:
+    """A contract in EUR with lines 1 and 2, with any field replaced."""
+
+    def make(**changes: Any) -> ProjectContract:
+        facts = {
+            "project": PROJECT,
+            "deal": "0065g",
+            "number": "C-0001",
+            "title": "Rollout",
+            "entity": "DE01",
+            "region": "DE",
+            "currency": "EUR",
+            "signed_on": date(2026, 1, 5),
+            "starts_on": date(2026, 1, 1),
+            "ends_on": date(2026, 12, 31),
+            "customer": "001",
+            "customer_name": "Nordwind AG",
+            "lines": tuple(ContractLine(id=str(n), number=n, name=f"line {n}") for n in (1, 2)),
+        }
+        return ProjectContract.model_validate(facts | changes)
+
+    return make
+
+
+@pytest.fixture
+def make_entry() -> Callable[..., Billable]:
+    """An hour of work on line 1, with any field replaced."""
+
+    def make(id: str | int = 1, **changes: Any) -> Billable:
+        facts = {
+            "key": f"kantata:time:{id}",
+            "kind": "time",
+            "source": "kantata",
+            "external_id": str(id),
+            "version": NOON,
+            "content_hash": "hash-a",
+            "project": PROJECT,
+            "line": 1,
+            "entity": "DE01",
+            "resource": "anna",
+            "role": "Consultant",
+            "work_date": date(2026, 2, 2),
+            "quantity": Quantity(amount=Decimal(60), unit="minutes"),
+            "approved_at": NOON,
+        }
+        return Billable.model_validate(facts | changes)
+
+    return make
+
+
+@pytest.fixture
+def make_expense(make_entry: Callable[..., Billable]) -> Callable[..., Billable]:
+    """An expense of 100.10 EUR, with any field replaced."""
+
+    def make(id: str | int = 1, amount: str = "100.10", currency: str = "EUR", **changes: Any) -> Billable:
+        facts = {"key": f"kantata:expense:{id}", "kind": "expense", "quantity": None}
+        return make_entry(id, **(facts | {"amount": Money.of(amount, currency)} | changes))
+
+    return make
+
+
+@pytest.fixture
+def make_event() -> Callable[..., BillingEventRow]:
+    """A milestone of 10,000 EUR, with any field replaced."""
+
+    def make(occasion: str = "M1", amount: str | None = "10000", **changes: Any) -> BillingEventRow:
+        facts = {
+            "key": f"{PROJECT}/1/{occasion}/1",
+            "project": PROJECT,
+            "line": 1,
+            "kind": "milestone",
+            "occasion": occasion,
+            "amount": Money.of(amount, "EUR") if amount else None,
+            "due_on": date(2026, 2, 28),
+            "service_from": date(2026, 2, 1),
+            "service_to": date(2026, 2, 28),
+            "evidence": "acceptance 4711",
+        }
+        return BillingEventRow.model_validate(facts | changes)
+
+    return make
+
+
+@pytest.fixture
+def make_invoice() -> Callable[..., InvoiceRow]:
+    """An invoice as it is collected, with any field replaced."""
+
+    def make(id: str = "invoice/acme/1", **changes: Any) -> InvoiceRow:
+        facts = {
+            "id": id,
+            "project": PROJECT,
+            "entity": "DE01",
+            "customer": "001",
+            "service_from": date(2026, 2, 1),
+            "service_to": date(2026, 2, 28),
+        }
+        return InvoiceRow.model_validate(facts | changes)
+
+    return make
+
+
+@pytest.fixture
+def make_priced() -> Callable[..., PricedInvoice]:
+    """A price of lines given as (kind, net, contract line), with what it holds and applies worked out."""
+
+    def make(
+        *lines: tuple[str, str, int], currency: str = "EUR", keys: tuple[str, ...] = ()
+    ) -> PricedInvoice:
+        nets = [Money.of(net, currency) for _, net, _ in lines]
+        priced = []
+        for number, ((kind, _, line), net) in enumerate(zip(lines, nets, strict=True), start=1):
+            draft = DraftLine.model_validate(
+                {"ref": str(number), "kind": kind, "description": kind, "net": net, "contract_line": line}
+            )
+            shares = tuple(LineShare(key=key, net=net) for key in keys if number == 1)
+            priced.append(PricedLine(line=draft, shares=shares))
+
+        def sum_of(*kinds: str) -> Money:
+            picked = (net.amount for (kind, _, _), net in zip(lines, nets, strict=True) if kind in kinds)
+            return Money.of(sum(picked, Decimal(0)), currency)
+
+        net = sum_of(*{kind for kind, _, _ in lines})
+        return PricedInvoice(
+            lines=tuple(priced),
+            currency=currency,
+            net=net,
+            tax=Money.zero(currency),
+            gross=net,
+            retention=-sum_of("retention"),
+            advance_applied=-sum_of("advance_applied"),
+            adjusted=sum_of("adjustment"),
+            content_hash="-".join(f"{kind}:{net}" for kind, net, _ in lines),
+        )
 
     return make
