@@ -77,6 +77,30 @@ class NetSuiteApi:
         path = _path(record_type, record_id)
         return await self.http.call("PATCH", path, operation=operation, write=True, json=body, headers=STRICT)
 
+    async def transform(
+        self,
+        record_type: str,
+        record_id: str,
+        target: str,
+        body: Mapping[str, Any],
+        *,
+        operation: str,
+        replace: Sequence[str] = (),
+    ) -> Answer:
+        """Make a `target` of a record (POST `!transform`, 204). A repeat would make a second one: `body`
+        must carry an external id. `replace` names the sublists of `body`, else its lines are added to those
+        taken over.
+        """
+        return await self.http.call(
+            "POST",
+            f"{_path(record_type, record_id)}/!transform/{target}",
+            operation=operation,
+            write=True,
+            params={"replace": ",".join(replace)} if replace else None,
+            json=body,
+            headers=STRICT,
+        )
+
     async def delete(self, record_type: str, record_id: str, *, operation: str) -> Answer:
         """Remove one record; 404 means that it is gone already."""
         path = _path(record_type, record_id)
@@ -89,8 +113,8 @@ class NetSuiteApi:
     ) -> AsyncIterator[dict[str, Any]]:
         """All rows of a SuiteQL query, page by page.
 
-        The query must select the unique `id`, end in `AND <id> > ? ORDER BY <id>`, and its last placeholder
-        is that one: pages by offset would repeat or lose rows that move.
+        The query must select the unique `id`, have `AND <id> > ?` as its last condition, with its last
+        placeholder, and end in `ORDER BY <id>`: pages by offset would repeat or lose rows that move.
         """
         first = PageRequest(SUITEQL, {"limit": self._page_size}, "POST", _statement(query, [*params, 0]))
 
@@ -140,7 +164,9 @@ class NetSuiteApi:
         return {name: _labels(body.get(name)) for name in fields}
 
     async def field_names(self, record_type: str, *, operation: str) -> set[str]:
-        """Names of the fields of a record type, custom ones included, from the metadata catalogue."""
+        """Names of the fields of a record type, custom ones included, from the metadata catalogue; columns of
+        its sublists as `item.taxCode`.
+        """
         answer = await self.http.call(
             "GET",
             f"{RECORDS}/metadata-catalog/{record_type}",
@@ -149,7 +175,10 @@ class NetSuiteApi:
             headers={"Accept": "application/schema+json"},
         )
         properties = answer.body.get("properties") if isinstance(answer.body, Mapping) else None
-        return set(properties) if isinstance(properties, Mapping) else set()
+        if not isinstance(properties, Mapping):
+            return set()
+        columns = {f"{name}.{column}" for name, shown in properties.items() for column in _columns_of(shown)}
+        return set(properties) | columns
 
     # ---- asynchronous jobs
 
@@ -239,6 +268,13 @@ def _labels(options: Any) -> dict[str, str]:
     entries = options.get("_selectOptions") if isinstance(options, Mapping) else None
     rows = entries if isinstance(entries, list) else []
     return {str(row["refName"]): str(row["id"]) for row in rows if "refName" in row and "id" in row}
+
+
+def _columns_of(schema: Any) -> Sequence[str]:
+    """Column names of a sublist's schema: an object whose `items` is an array of objects."""
+    for name in ("properties", "items", "items", "properties"):
+        schema = schema.get(name) if isinstance(schema, Mapping) else None
+    return list(schema) if isinstance(schema, Mapping) else []
 
 
 def _code_of(answer: Answer) -> str:

@@ -16,17 +16,20 @@ Answer = tuple[bool, str]
 
 
 async def inspect(
-    api: NetSuiteApi, settings: NetSuiteSettings, reference: ReferenceData, parties: Parties
+    api: NetSuiteApi,
+    posting: NetSuiteApi,
+    settings: NetSuiteSettings,
+    reference: ReferenceData,
+    parties: Parties,
 ) -> Sequence[Check]:
     """One line per ability; a failure is a red line, never an exception."""
-    custom = {
-        "customer": (settings.customer_key_field, settings.customer_crm_field),
-        "job": (settings.project_key_field, settings.project_crm_field, settings.project_budget_field),
-        "billingSchedule": (settings.schedule_key_field,),
-    }
-    billing, schedule = set(settings.billing_types.values()), set(settings.schedule_types.values())
-    expense = {settings.expense_type} - {""}
+    apart = (
+        [await _line("sign in for posting", partial(_subsidiaries, posting, settings))]
+        if settings.posts_apart
+        else []
+    )
     return [
+        *apart,
         await _line("sign in and subsidiaries", partial(_subsidiaries, api, settings)),
         await _line("open accounting periods", partial(_periods, api)),
         await _line("currencies", partial(_named, reference.currencies, "active currencies")),
@@ -34,12 +37,39 @@ async def inspect(
         await _line("payment terms", partial(_named, reference.all_terms, "active payment terms")),
         *[
             await _line(f"fields of {record_type}", partial(_fields, api, record_type, names))
-            for record_type, names in custom.items()
+            for record_type, names in _custom_fields(settings).items()
         ],
-        await _line(
-            "project billing types",
-            partial(_labels, reference, "job", "jobBillingType", billing),
+        *await _labels_of_lists(settings, reference),
+        *await _ledger_names(settings, reference),
+    ]
+
+
+def _custom_fields(settings: NetSuiteSettings) -> dict[str, tuple[str, ...]]:
+    """Record type -> fields that the settings name; a column of a sublist after the sublist's name."""
+    columns = (settings.line_ref_field, settings.tax_code_field)
+    return {
+        "customer": (settings.customer_key_field, settings.customer_crm_field),
+        "job": (settings.project_key_field, settings.project_crm_field, settings.project_budget_field),
+        "billingSchedule": (settings.schedule_key_field,),
+        "invoice": (
+            *(settings.transaction_key_field, settings.post_key_field, settings.reason_field),
+            *(settings.approval_field, settings.approver_field),
+            *(f"item.{column}" for column in columns),
         ),
+        "creditMemo": (
+            *(settings.transaction_key_field, settings.reason_field),
+            *(f"item.{column}" for column in columns),
+        ),
+        "customerPayment": (settings.transaction_key_field,),
+        "journalEntry": (settings.transaction_key_field,),
+    }
+
+
+async def _labels_of_lists(settings: NetSuiteSettings, reference: ReferenceData) -> list[Check]:
+    billing, schedule = set(settings.billing_types.values()), set(settings.schedule_types.values())
+    expense = {settings.expense_type} - {""}
+    return [
+        await _line("project billing types", partial(_labels, reference, "job", "jobBillingType", billing)),
         await _line(
             "project expense type", partial(_labels, reference, "job", "projectExpenseType", expense)
         ),
@@ -47,6 +77,16 @@ async def inspect(
             "billing schedule types",
             partial(_labels, reference, "billingSchedule", "scheduleType", schedule),
         ),
+    ]
+
+
+async def _ledger_names(settings: NetSuiteSettings, reference: ReferenceData) -> list[Check]:
+    numbers = {number for roles in settings.accounts.values() for number in roles.values()}
+    return [
+        await _line("items", partial(_known, reference.items, set(settings.items.values()))),
+        await _line("tax codes", partial(_known, reference.tax_codes, set(settings.tax_codes.values()))),
+        await _line("accounts", partial(_known, reference.accounts, numbers)),
+        await _line("posting periods", partial(_named, reference.periods, "accounting periods")),
     ]
 
 
@@ -77,6 +117,13 @@ async def _periods(api: NetSuiteApi) -> Answer:
 async def _named(read: Callable[[], Awaitable[Ids]], what: str) -> Answer:
     names = sorted(await read())
     return bool(names), ", ".join(names) or f"no {what}"
+
+
+async def _known(read: Callable[[], Awaitable[Ids]], wanted: set[str]) -> Answer:
+    missing = sorted(wanted - set(await read()))
+    return not missing, f"unknown: {', '.join(missing)}" if missing else ", ".join(
+        sorted(wanted)
+    ) or "not used"
 
 
 async def _columns(settings: NetSuiteSettings, parties: Parties) -> Answer:

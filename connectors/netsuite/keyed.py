@@ -1,6 +1,6 @@
 """Records under our key: look up, upsert with read-back, and what they say as a canonical `Record`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from connectors.errors import ConnectorError, Rejected
@@ -13,10 +13,12 @@ from domain.commands import Record
 from domain.identity import short_key
 
 MakeRecord = Callable[[Answer], Record]
+MakeRecordLater = Callable[[Answer], Awaitable[Record]]
+"""For records whose fields need a look-up of names, such as the code of a currency."""
 
 
 class KeyedRecords:
-    """What customers, projects and schedules have in common. The external id is the key's short form."""
+    """What records of all types have in common. The external id is the key's short form."""
 
     def __init__(self, api: NetSuiteApi) -> None:
         self.api = api
@@ -32,16 +34,40 @@ class KeyedRecords:
 
     async def look_up_key(self, record_type: str, key: str, operation: str) -> Answer | None:
         """The record created under an effect key."""
-        return await self.look_up(record_type, _address(key), operation)
+        return await self.look_up(record_type, address_of(key), operation)
 
     async def put(
         self, record_type: str, key: str, body: Mapping[str, Any], operation: str, make: MakeRecord
     ) -> Record:
         """Upsert under the key, then read back: the answer to a PUT is empty."""
+        await self.upsert(record_type, key, body, operation)
+        with landed(f"{self.system}: {operation}"):
+            return make(await self.api.get(record_type, address_of(key), operation=operation))
+
+    async def upsert(self, record_type: str, key: str, body: Mapping[str, Any], operation: str) -> None:
+        """Create or change the record under the key; its sublists are those of `body`."""
         replace = sublists_of(body)
         await self.api.upsert(record_type, short_key(key), body, operation=operation, replace=replace)
+
+    async def transform(
+        self, source: str, source_id: str, target: str, key: str, body: Mapping[str, Any], operation: str
+    ) -> None:
+        """Make a `target` of a record, under the key."""
+        await self.api.transform(
+            source,
+            source_id,
+            target,
+            {"externalId": short_key(key), **body},
+            operation=operation,
+            replace=sublists_of(body),
+        )
+
+    async def read_back(
+        self, record_type: str, address: str, operation: str, make: MakeRecordLater
+    ) -> Record:
+        """The record after an accepted write: a failure to read it is `Ambiguous`."""
         with landed(f"{self.system}: {operation}"):
-            return make(await self.api.get(record_type, _address(key), operation=operation))
+            return await make(await self.api.get(record_type, address, operation=operation))
 
     def read(self, model: type[Shape], answer: Answer, record_type: str, operation: str) -> Shape:
         """The body as `model`. Raises `Rejected` naming a missing or changed field."""
@@ -78,5 +104,6 @@ class KeyedRecords:
         return self.error(Rejected, operation, words, field=field, rule=rule)
 
 
-def _address(key: str) -> str:
+def address_of(key: str) -> str:
+    """Where the record of an effect key is found."""
     return f"eid:{short_key(key)}"

@@ -127,7 +127,7 @@ class Parties:
             balance=self._money(row, "balance", row.balance, operation),
             currency=row.currency,
             terms=row.terms,
-            entity=self._entity_code(row.subsidiary),
+            entity=self._settings.entity_of(row.subsidiary) or None,
             version=row.modified,
         )
 
@@ -144,20 +144,6 @@ class Parties:
                 field=f"customer.{column}",
                 rule="amount.not_money",
             ) from None
-
-    def _entity_code(self, external_id: str) -> str | None:
-        """The legal entity whose subsidiary has this external id; the id itself for an unknown pattern."""
-        for code, known in self._settings.subsidiaries.items():
-            if known == external_id:
-                return code
-        head, _, tail = self._settings.subsidiary_external_id.partition("{code}")
-        if (
-            external_id.startswith(head)
-            and external_id.endswith(tail)
-            and len(external_id) > len(head + tail)
-        ):
-            return external_id[len(head) : len(external_id) - len(tail)]
-        return external_id or None
 
 
 def spellings(tax_id: str | None) -> list[str]:

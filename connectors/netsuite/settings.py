@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from connectors.http.assertion import Algorithm
 from domain.base import Edge
+from domain.billing_commands import LineKind
 
 COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 TENANT_BILLING_TYPES: dict[Literal["fixed", "time_and_materials", "mixed"], str] = {
@@ -17,6 +18,19 @@ TENANT_BILLING_TYPES: dict[Literal["fixed", "time_and_materials", "mixed"], str]
 TENANT_SCHEDULE_TYPES: dict[Literal["milestone", "recurring"], str] = {
     "milestone": "Fixed Bid, Milestone",
     "recurring": "Standard",
+}
+
+TENANT_ITEMS: dict[LineKind, str] = {
+    "time": "Time",
+    "expense": "Expense",
+    "milestone": "Milestone",
+    "subscription": "Subscription",
+    "percent": "Percent Complete",
+    "retention": "Retention",
+    "retention_release": "Retention",
+    "advance": "Advance",
+    "advance_applied": "Advance",
+    "adjustment": "Price Adjustment",
 }
 
 
@@ -43,6 +57,10 @@ class NetSuiteSettings(Edge):
     audience: str = ""
     """Default: the address of the token endpoint."""
     scope: tuple[str, ...] = ("rest_webservices", "restlets")
+    post_client_id: str = ""
+    post_certificate_id: str = ""
+    post_private_key: str = Field(default="", repr=False)
+    """A second integration that alone posts, credits and writes journals; without it the first one does."""
     assertion_seconds: int = Field(default=300, ge=30, le=3600)
 
     timeout_seconds: float = Field(default=60.0, gt=0, le=900)
@@ -68,6 +86,26 @@ class NetSuiteSettings(Edge):
     """Label of the project expense type; empty to leave it out."""
     schedule_types: dict[Literal["milestone", "recurring"], str] = TENANT_SCHEDULE_TYPES
     """Kind of schedule -> label of the billing schedule type in this account."""
+    items: dict[LineKind, str] = TENANT_ITEMS
+    """What an invoice line bills -> name of the item in this account, whose account the line posts to."""
+    tax_codes: dict[str, str] = {}
+    """Code of a tax as Fairlead expects it -> name of the tax code here; a code not listed is the name."""
+    accounts: dict[str, dict[str, str]] = {}
+    """Legal entity, or `*` for all -> account role -> account number. `bank`: where payments go."""
+    accounting_book: int = Field(default=1, ge=1)
+    """Number of the book whose ledger is read; 1 is the primary one."""
+    tax_code_field: str = "taxCode"
+    """Column of an invoice line that takes the tax code."""
+    line_ref_field: str = "custcol_fairlead_line"
+    transaction_key_field: str = "custbody_fairlead_key"
+    post_key_field: str = "custbody_fairlead_post_key"
+    approval_field: str = "custbody_fairlead_approval"
+    approver_field: str = "custbody_fairlead_approver"
+    reason_field: str = "custbody_fairlead_reason"
+    """Why a draft was rejected or an invoice credited."""
+    invoice_project_column: str = "job"
+    """SuiteQL column of a transaction that holds the project."""
+    account_name_column: str = "fullname"
     tax_column: str = "defaulttaxreg"
     """SuiteQL column of the customer that holds the tax registration number."""
     balance_column: str = "balance"
@@ -75,6 +113,8 @@ class NetSuiteSettings(Edge):
     @field_validator(
         *("customer_key_field", "customer_crm_field", "project_key_field", "project_crm_field"),
         *("schedule_key_field", "tax_column", "balance_column"),
+        *("tax_code_field", "line_ref_field", "transaction_key_field", "post_key_field", "approval_field"),
+        *("approver_field", "reason_field", "invoice_project_column", "account_name_column"),
     )
     @classmethod
     def _is_a_name(cls, given: str) -> str:
@@ -102,10 +142,23 @@ class NetSuiteSettings(Edge):
         for name, given, wanted in (
             ("billing_types", set(self.billing_types), set(TENANT_BILLING_TYPES)),
             ("schedule_types", set(self.schedule_types), set(TENANT_SCHEDULE_TYPES)),
+            ("items", set(self.items), set(TENANT_ITEMS)),
         ):
             if given != wanted:
                 raise ValueError(f"{name} lacks {', '.join(sorted(wanted - given))}")
         return self
+
+    @model_validator(mode="after")
+    def _second_identity_is_whole(self) -> Self:
+        parts = (self.post_client_id, self.post_certificate_id, self.post_private_key)
+        if any(parts) and not all(parts):
+            raise ValueError("post_client_id, post_certificate_id and post_private_key go together")
+        return self
+
+    @property
+    def posts_apart(self) -> bool:
+        """Whether a second identity posts."""
+        return bool(self.post_client_id)
 
     @property
     def address(self) -> str:
@@ -120,3 +173,18 @@ class NetSuiteSettings(Edge):
     def subsidiary_of(self, entity: str) -> str:
         """External id of the subsidiary that is the legal entity `entity`."""
         return self.subsidiaries.get(entity) or self.subsidiary_external_id.replace("{code}", entity)
+
+    def entity_of(self, external_id: str) -> str:
+        """The legal entity whose subsidiary has this external id; the id itself for an unknown pattern."""
+        for code, known in self.subsidiaries.items():
+            if known == external_id:
+                return code
+        head, _, tail = self.subsidiary_external_id.partition("{code}")
+        whole = external_id.startswith(head) and external_id.endswith(tail)
+        if whole and len(external_id) > len(head + tail):
+            return external_id[len(head) : len(external_id) - len(tail)]
+        return external_id
+
+    def account_number(self, entity: str, role: str) -> str:
+        """Number of the account of a role in a legal entity; empty where none is set."""
+        return self.accounts.get(entity, {}).get(role) or self.accounts.get("*", {}).get(role, "")

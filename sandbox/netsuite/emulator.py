@@ -4,7 +4,7 @@ Paths are those of the account's own host below `/netsuite`: the token endpoint,
 Reference: SuiteTalk REST web services, release 2026.1.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sandbox.core.call import Answer, Call
@@ -17,6 +17,7 @@ from sandbox.netsuite.representation import RECORDS
 from sandbox.netsuite.rest import RecordService
 from sandbox.netsuite.schema import RecordType
 from sandbox.netsuite.suiteql import service as suiteql
+from sandbox.netsuite.transactions import billing_run
 from sandbox.seed.firm import Firm
 
 
@@ -27,7 +28,14 @@ class NetSuiteEmulator(Emulator):
     errors = NetSuiteErrors()
     unknown_field = "custentity_unheard_of"
     missing_fields = ("companyName", "companyname", "periodname", "name", "id")
-    enum_fields = ("creditHoldOverride", "creditholdoverride", "scheduleType", "jobBillingType", "frequency")
+    enum_fields = (
+        "status",
+        "creditHoldOverride",
+        "creditholdoverride",
+        "scheduleType",
+        "jobBillingType",
+        "frequency",
+    )
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -46,6 +54,7 @@ class NetSuiteEmulator(Emulator):
             Route("POST", suiteql.PATH, suiteql.run, kind="read"),
             Route("GET", f"{RECORDS}/metadata-catalog", metadata.catalog),
             Route("GET", f"{RECORDS}/metadata-catalog/{{type}}", metadata.schema),
+            *_postings(records),
             Route("GET", collection, records.list),
             Route("POST", collection, records.create),
             Route("PUT", collection, records.upsert_all),
@@ -55,6 +64,7 @@ class NetSuiteEmulator(Emulator):
             Route("PATCH", one, records.update),
             Route("DELETE", one, records.delete),
             Route("POST", f"{one}/@{{action}}", records.act),
+            Route("POST", f"{one}/!transform/{{target}}", records.transform, posting=True),
             Route("GET", job, asynchronous.job),
             Route("GET", f"{job}/task", asynchronous.tasks),
             Route("GET", f"{job}/task/{{task}}", asynchronous.task),
@@ -80,7 +90,12 @@ class NetSuiteEmulator(Emulator):
         seed.fill(plan, store)
 
     def add(self, object_name: str, fields: Mapping[str, Any]) -> Record:
-        """A person creates a record. Raises ValueError for an unknown type, Refused for bad fields."""
+        """A person creates a record, or has the account bill what is due (`billingRun`).
+
+        Raises ValueError for an unknown type, Refused for bad fields.
+        """
+        if object_name == billing_run.RUN:
+            return billing_run.run(self.store, fields)
         return self._by_hand("create", object_name, "", fields)
 
     def edit(self, object_name: str, record_id: str, fields: Mapping[str, Any]) -> Record:
@@ -93,6 +108,26 @@ class NetSuiteEmulator(Emulator):
         replace = ",".join(set(fields) & set(_known(name).sublists))
         write = writes.Write(action, _known(name), address, fields, replace, "error", privileged=True)
         return writes.Writer(self.store).store(write)
+
+
+def _postings(records: RecordService) -> list[Route]:
+    """The writes that may reach the ledger, as routes of their own for the fault `period_closed`."""
+
+    def of(record_type: str, handler: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
+        def handle(call: Call) -> Answer:
+            call.params["type"] = record_type
+            return handler(call)
+
+        return handle
+
+    return [
+        Route(method, f"{RECORDS}/{name}/{{id}}", of(name, handler), posting=True)
+        for method, name, handler in (
+            ("PATCH", "invoice", records.update),
+            ("PUT", "journalEntry", records.upsert),
+            ("PATCH", "journalEntry", records.update),
+        )
+    ]
 
 
 def _known(object_name: str) -> RecordType:

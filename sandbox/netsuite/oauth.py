@@ -3,6 +3,9 @@
 Source: OAuth 2.0 client credentials flow for NetSuite: a signed JWT as client assertion; PS256-512 and
 ES256-512 only, `kid` is the certificate id, `aud` the token URL, at most 60 minutes between `iat` and `exp`.
 Tokens live 3,600 seconds and there is no refresh token.
+
+The account has a second integration for a firm that lets another identity post: the same names with `-post`
+at their end, and the same key.
 """
 
 from pathlib import Path
@@ -19,6 +22,7 @@ ALGORITHMS = ("PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SCOPE = "rest_webservices"
 LIFETIME = 3600
+POSTING = "-post"
 
 
 class TokenEndpoint:
@@ -49,14 +53,18 @@ class TokenEndpoint:
             raise ValueError(
                 f"the signature algorithm {header.get('alg')} is not allowed; use one of {ALGORITHMS}"
             )
-        if header.get("kid") != settings.netsuite_certificate_id:
+        integrations = {
+            settings.netsuite_certificate_id + suffix: settings.netsuite_client_id + suffix
+            for suffix in ("", POSTING)
+        }
+        if header.get("kid") not in integrations:
             raise ValueError("kid is not the id of a certificate mapped to this integration")
         claims: dict[str, Any] = jwt.decode(
             assertion,
             key=_public_key(settings.netsuite_public_key),
             algorithms=[header["alg"]],
             audience=token_url,
-            issuer=settings.netsuite_client_id,
+            issuer=integrations[header["kid"]],
             options={"require": ["iss", "aud", "iat", "exp", "scope"]},
         )
         if claims["exp"] - claims["iat"] > LIFETIME:

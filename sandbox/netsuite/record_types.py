@@ -4,6 +4,7 @@ Enumeration ids of billing types and schedule types are this tenant's own; a cli
 heart but read them with select-options.
 """
 
+from sandbox.netsuite.ledger_types import LEDGER_TYPES
 from sandbox.netsuite.schema import (
     COMMON,
     Field,
@@ -16,6 +17,7 @@ from sandbox.netsuite.schema import (
     same,
     texts,
 )
+from sandbox.netsuite.transactions.types import TRANSACTION_TYPES
 
 BILLING_TYPES = {"1": "Charge-Based", "2": "Fixed Bid, Interval", "3": "Fixed Bid, Milestone"}
 BILLING_TYPES |= {"4": "Time and Materials"}
@@ -82,7 +84,7 @@ CUSTOMER = RecordType(
     {"addressBook": _ADDRESS_BOOK, "taxRegistration": _TAX_REGISTRATION},
     table="customer",
     display=("entityId", "companyName"),
-    key_field="custentity_fairlead_key",
+    key_fields=("custentity_fairlead_key",),
     number_prefix="CUS",
 )
 
@@ -109,7 +111,7 @@ JOB = RecordType(
     ),
     table="job",
     display=("entityId", "companyName"),
-    key_field="custentity_fairlead_key",
+    key_fields=("custentity_fairlead_key",),
     number_prefix="PRJ",
 )
 
@@ -181,14 +183,14 @@ BILLING_SCHEDULE = RecordType(
         ),
     },
     table="billingschedule",
-    key_field="custrecord_fairlead_key",
+    key_fields=("custrecord_fairlead_key",),
 )
 
 SUBSIDIARY = RecordType(
     "subsidiary",
     COMMON
     | by_name(
-        *texts("name fullName legalName federalIdNumber email state url"),
+        *texts("name fullName legalName federalIdNumber email state url tranPrefix"),
         Field(
             "country",
             "enum",
@@ -253,6 +255,7 @@ SERVICE_SALE_ITEM = RecordType(
         Field("itemId", "string", "Item Name/Number", required=True),
         *texts("displayName salesDescription description"),
         *numbers("rate"),
+        Field("incomeAccount", "ref", target="account"),
         *booleans("isInactive isFulfillable"),
     ),
     table="item",
@@ -264,6 +267,7 @@ RECORD_TYPES: dict[str, RecordType] = {
     for each in (
         *(CUSTOMER, JOB, PROJECT_TASK, BILLING_SCHEDULE),
         *(SUBSIDIARY, CURRENCY, TERM, ACCOUNTING_PERIOD, SERVICE_SALE_ITEM),
+        *LEDGER_TYPES,
+        *TRANSACTION_TYPES,
     )
 }
-TABLES: dict[str, RecordType] = {each.table: each for each in RECORD_TYPES.values()}

@@ -95,7 +95,7 @@ def stored(record: Record, name: str) -> Any:
         return record.id
     if name == "lastModifiedDate":
         return second(record.modified)
-    if name == "dateCreated":
+    if name in ("dateCreated", "createdDate"):
         return second(record.created)
     return record.get(name)
 

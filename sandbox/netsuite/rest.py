@@ -15,6 +15,7 @@ from sandbox.netsuite.record_types import RECORD_TYPES
 from sandbox.netsuite.representation import RECORDS, Representation, counts
 from sandbox.netsuite.schema import RecordType
 from sandbox.netsuite.suiteql.service import page
+from sandbox.netsuite.transactions.transforms import taken_over
 from sandbox.netsuite.writes import EID, Action, Write, Writer, locate
 
 SELECT_OPTIONS = "type=select-options"
@@ -85,6 +86,22 @@ class RecordService:
             raise not_found()
         text = f"The '{call.params['action']}' action is not supported for '{record_type.name}' records."
         raise Refused(action_error(400, "INVALID_REQUEST", text))
+
+    def transform(self, call: Call) -> Answer:
+        """POST a new record made of another one: `/invoice/{id}/!transform/creditMemo`."""
+        source = locate(call.store, _type(call), call.params["id"])
+        if source is None:
+            raise not_found()
+        if _is_async(call):
+            raise invalid_request("This sandbox transforms synchronously only.", header="Prefer")
+        raw = call.json_object() if call.body else {}
+        target = RECORD_TYPES.get(call.params["target"])
+        if target is None:
+            raise invalid_request(f"Record type '{call.params['target']}' does not exist.")
+        taken = taken_over(source, target.name, raw, call.store)
+        level = name_level(call.headers.get("x-netsuite-propertynamevalidation"))
+        write = Write("create", target, "", raw, call.query.get("replace"), level, taken=taken)
+        return Writer(call.store, call.base_url).perform(write)
 
     def upsert_all(self, call: Call) -> Answer:
         """PUT a batch: items carry `externalId`."""

@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.core.records import Record, RecordStore
 from sandbox.netsuite.errors import user_error
 from sandbox.netsuite.schema import RecordType
+from sandbox.netsuite.transactions.schedules import BILLED
 
 
 def check_required(record_type: RecordType, data: Mapping[str, Any]) -> None:
@@ -27,7 +28,6 @@ def check_write(
     record_type: RecordType, data: Mapping[str, Any], before: Mapping[str, Any], store: RecordStore
 ) -> None:
     """Rules for a record that is about to be stored; `before` is empty for a new one."""
-    check_required(record_type, data)
     changed = {name for name, value in data.items() if before.get(name) != value}
     if "subsidiary" in changed and _row(store, "subsidiary", data).get("isInactive"):
         raise user_error("The subsidiary is inactive.")
@@ -35,6 +35,7 @@ def check_write(
         _check_customer_of_job(data, store)
     if record_type.name == "billingSchedule":
         _check_schedule(data, changed, store)
+        _check_billed_lines(data, before)
 
 
 def check_delete(record_type: RecordType, record: Record, store: RecordStore) -> None:
@@ -69,20 +70,32 @@ def _check_schedule(data: Mapping[str, Any], changed: set[str], store: RecordSto
             raise user_error("Please enter value(s) for: Amount.")
 
 
+def _check_billed_lines(data: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    for name in ("milestone", "recurrence"):
+        billed = [line for line in before.get(name) or [] if line.get(BILLED)]
+        if any(line not in (data.get(name) or []) for line in billed):
+            raise user_error("A line of the billing schedule that has been billed cannot be changed.")
+
+
 def _job_is_used(record: Record, store: RecordStore) -> bool:
     if Decimal(record.get("chargeAmountBilled") or 0) > 0:
         return True
-    return any(schedule.get("job") == record.id for schedule in store.rows("billingSchedule"))
+    bound = ("billingSchedule", "invoice", "salesOrder")
+    return any(row.get("job") == record.id for name in bound for row in store.rows(name))
 
 
 def _customer_is_used(record: Record, store: RecordStore) -> bool:
-    return any(job.get("parent") == record.id for job in store.rows("job"))
+    bound = (("job", "parent"), ("invoice", "entity"), ("salesOrder", "entity"))
+    return any(row.get(field) == record.id for name, field in bound for row in store.rows(name))
 
 
 def _schedule_is_used(record: Record, store: RecordStore) -> bool:
     if record.get("transaction"):
         return True
-    return any(line.get("milestoneCompleted") for line in record.get("milestone") or [])
+    if any(order.get("billingSchedule") == record.id for order in store.rows("salesOrder")):
+        return True
+    lines = [*(record.get("milestone") or []), *(record.get("recurrence") or [])]
+    return any(line.get("milestoneCompleted") or line.get(BILLED) for line in lines)
 
 
 def _row(store: RecordStore, record_type: str, data: Mapping[str, Any]) -> Mapping[str, Any]:

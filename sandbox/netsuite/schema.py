@@ -46,11 +46,13 @@ class RecordType:
     table: str = ""
     display: tuple[str, ...] = ("name",)
     """Fields that make the `refName`, first one present."""
-    key_field: str | None = None
-    """Custom field in which this tenant's integration writes its effect key."""
+    key_fields: tuple[str, ...] = ()
+    """Custom fields in which this tenant's integration writes its effect key; the first one sent counts."""
     number_prefix: str | None = None
     """Prefix of the automatic `entityId`."""
     writable: bool = True
+    sequence: str = ""
+    """Types that share a name here share their internal ids: all transactions do."""
 
 
 def by_name(*fields: Field) -> dict[str, Field]:

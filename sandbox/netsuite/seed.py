@@ -1,6 +1,7 @@
 """The firm as its NetSuite account holds it before anything happens.
 
-Three subsidiaries, currencies, terms, fiscal years with quarters and months, service items, and the customers
+Three subsidiaries, currencies, terms, fiscal years with quarters and months, service items, the ledger
+(`seed_ledger.py`), and the customers
 that finance knows already, one of them twice under one tax id. References between systems are not here: a
 customer of the CRM is recognised by its tax id only.
 """
@@ -10,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.core.records import Record, RecordStore
+from sandbox.netsuite import seed_ledger
 from sandbox.netsuite.record_types import RECORD_TYPES
 from sandbox.netsuite.writes import Write, Writer
 from sandbox.seed.firm import AccountingPeriod, Address, Customer, Entity, Firm
@@ -33,9 +35,13 @@ def fill(plan: Firm, store: RecordStore) -> None:
         entity.code: books.add("subsidiary", _subsidiary(entity, currencies)) for entity in plan.entities
     }
     _fill_periods(plan, books)
+    accounts = seed_ledger.fill_chart(plan, books, subsidiaries)
     for product in plan.products:
         item = {"itemId": product.code, "displayName": product.name, "externalId": f"item-{product.code}"}
-        books.add("serviceSaleItem", item)
+        books.add("serviceSaleItem", item | {"incomeAccount": accounts[seed_ledger.CONTRACT]})
+    seed_ledger.fill_items(books, accounts)
+    seed_ledger.fill_taxes(plan, books, subsidiaries, accounts)
+    seed_ledger.fill_rates(plan, books, currencies)
     homes = _home_entities(plan)
     for customer in plan.customers:
         if not customer.in_erp:
@@ -80,6 +86,7 @@ def _subsidiary(entity: Entity, currencies: Mapping[str, Record]) -> dict[str, A
     registration = {"nexusCountry": entity.country, "taxRegistrationNumber": entity.tax_id}
     return {
         "externalId": f"sub-{entity.code}",
+        "tranPrefix": entity.code,
         "name": entity.name,
         "legalName": entity.name,
         "country": entity.country,

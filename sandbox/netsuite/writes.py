@@ -17,6 +17,8 @@ from sandbox.netsuite.errors import insufficient_permission, not_found, user_err
 from sandbox.netsuite.record_types import RECORD_TYPES
 from sandbox.netsuite.representation import RECORDS
 from sandbox.netsuite.schema import RecordType
+from sandbox.netsuite.transactions import lifecycle
+from sandbox.netsuite.transactions.types import PREFIXES
 
 Action = Literal["create", "upsert", "update", "delete"]
 EID = "eid:"
@@ -27,8 +29,10 @@ FIRST_NUMBERS = {
     "accountingPeriod": 101,
     "serviceSaleItem": 301,
 }
+FIRST_NUMBERS |= {"account": 401, "salesTaxItem": 601, "currencyRate": 60001, "transaction": 70001}
 FIRST_NUMBERS |= {"customer": 1001, "job": 5001, "projectTask": 20001, "billingSchedule": 801}
-"""First internal id per type: ids of different types rarely meet, so that a mixed-up one is refused."""
+"""First internal id per type or shared sequence: ids of different types rarely meet, so that a mixed-up one
+is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Write:
     replace: str | None = None
     level: str = "warning"
     privileged: bool = False
+    taken: Mapping[str, Any] = field(default_factory=dict)
+    """Stored values that a transform takes over from another record."""
 
     @property
     def external_id(self) -> str | None:
@@ -103,16 +109,22 @@ class Writer:
 
     def _create(self, write: Write, body: Body) -> Record:
         record_type = write.record_type
-        sublists = lines.merged(record_type, {}, body.lines, lines.replaced(record_type, write.replace))
+        replace = lines.replaced(record_type, write.replace)
+        sublists = lines.merged(record_type, write.taken, body.lines, replace)
         sent = {**body.values, **{name: rows for name, rows in sublists.items() if rows}}
-        data = {**_defaults(record_type), **sent}
+        data = {**_defaults(record_type), **write.taken, **sent}
         _derive(record_type, data)
-        number = self._store.next_number(record_type.name, FIRST_NUMBERS[record_type.name])
+        sequence = record_type.sequence or record_type.name
+        number = self._store.next_number(sequence, FIRST_NUMBERS[sequence])
         if record_type.number_prefix is not None and not data.get("entityId"):
             data["entityId"] = f"{record_type.number_prefix}{number}"
+        if record_type.name in PREFIXES:
+            data["transactionNumber"] = f"{PREFIXES[record_type.name]}-{number}"
+        rules.check_required(record_type, data)
+        lifecycle.prepare(record_type, data, {}, self._store)
         rules.check_write(record_type, data, {}, self._store)
         record_id = str(number)
-        return self._store.create(
+        record = self._store.create(
             record_type.name,
             data,
             id=record_id,
@@ -120,20 +132,27 @@ class Writer:
             effect_key=_effect_key(write, body),
             sent=sent,
         )
+        lifecycle.settle(record, {}, self._store)
+        return record
 
     def _update(self, write: Write, held: Record, body: Body) -> Record:
         record_type = write.record_type
         replace = lines.replaced(record_type, write.replace)
         changes = {**body.values, **lines.merged(record_type, held.data, body.lines, replace)}
         _derive(record_type, changes)
-        rules.check_write(record_type, {**held.data, **changes}, held.data, self._store)
-        return self._store.update(
+        data = {**held.data, **changes}
+        rules.check_required(record_type, data)
+        lifecycle.prepare(record_type, data, held.data, self._store)
+        rules.check_write(record_type, data, held.data, self._store)
+        record = self._store.update(
             record_type.name,
             held.id,
-            changes,
+            data,
             natural_key=held.get("externalId") or held.id,
             effect_key=_effect_key(write, body),
         )
+        lifecycle.settle(record, held.data, self._store)
+        return record
 
     def _delete(self, write: Write) -> None:
         self._permit(write)
@@ -141,8 +160,10 @@ class Writer:
         if held is None:
             raise not_found()
         rules.check_delete(write.record_type, held, self._store)
+        lifecycle.check_delete(held, self._store)
         natural = held.get("externalId") or held.id
         self._store.delete(write.record_type.name, held.id, natural_key=natural, effect_key=write.external_id)
+        lifecycle.delete(held, self._store)
 
     def _permit(self, write: Write) -> None:
         if not write.record_type.writable and not write.privileged:
@@ -150,9 +171,8 @@ class Writer:
 
 
 def _effect_key(write: Write, body: Body) -> str | None:
-    key_field = write.record_type.key_field
-    key = body.values.get(key_field) if key_field else None
-    return key or write.external_id or body.values.get("externalId")
+    sent = (body.values.get(name) for name in write.record_type.key_fields)
+    return next((key for key in sent if key), None) or write.external_id or body.values.get("externalId")
 
 
 def _derive(record_type: RecordType, data: dict[str, Any]) -> None:

@@ -42,6 +42,7 @@ from domain.identity import short_key
 from domain.money import Money
 from domain.selling import Address
 from sandbox.settings import SandboxSettings
+from tests.contract import netsuite_billing as billing
 from tests.contract.bench import Bench
 from tests.contract.connector_contract import ConnectorContract, Plan, Refusal
 
@@ -185,6 +186,13 @@ class TestNetSuiteContract(ConnectorContract):
         Plan("void schedule", a_voiding),
         Plan("open project", an_opening),
         Plan("cancel project", a_cancellation),
+        Plan("draft invoice", billing.a_draft),
+        Plan("post invoice", billing.a_posting),
+        Plan("discard invoice", billing.a_discarding),
+        Plan("credit whole invoice", billing.a_full_credit),
+        Plan("credit part of invoice", billing.a_partial_credit),
+        Plan("receive payment", billing.a_payment),
+        Plan("post journal", billing.a_journal),
     )
     refusals = (
         Refusal("concurrency", 429, CONCURRENCY, Throttled, facts={"rule": "quota.concurrent"}),
@@ -263,6 +271,8 @@ class TestNetSuiteContract(ConnectorContract):
             certificate_id=bench.settings.netsuite_certificate_id,
             private_key=key_pair()[0],
             algorithm="ES256",
+            accounts=billing.ACCOUNTS,
+            tax_codes=billing.TAX_CODES,
             timeout_seconds=timeout,
             page_size=page_size,
         )
@@ -341,16 +351,18 @@ class TestNetSuiteContract(ConnectorContract):
         yield shared_bench
         await shared_bench.calm()
 
-    @pytest.fixture
-    async def client(self, bench: Bench) -> AsyncIterator[NetSuiteClient]:
-        client = self.connect(bench)
+    @pytest.fixture(scope="class")
+    @classmethod
+    async def client(cls, shared_bench: Bench) -> AsyncIterator[NetSuiteClient]:
+        client = cls().connect(shared_bench)
         await client.check()
         yield client
         await client.aclose()
 
-    @pytest.fixture
-    async def hasty(self, bench: Bench) -> AsyncIterator[NetSuiteClient]:
-        client = self.connect(bench, timeout=0.25)
+    @pytest.fixture(scope="class")
+    @classmethod
+    async def hasty(cls, shared_bench: Bench) -> AsyncIterator[NetSuiteClient]:
+        client = cls().connect(shared_bench, timeout=0.25)
         await client.check()
         yield client
         await client.aclose()

@@ -5,16 +5,19 @@ from functools import cmp_to_key
 from typing import Any
 
 from sandbox.core.records import Record, RecordStore
-from sandbox.netsuite.record_types import RECORD_TYPES, TABLES
+from sandbox.netsuite.record_types import RECORD_TYPES
 from sandbox.netsuite.representation import display
 from sandbox.netsuite.schema import Field
-from sandbox.netsuite.suiteql import values
+from sandbox.netsuite.suiteql import tables, values
+from sandbox.netsuite.suiteql.aggregates import aggregated
 from sandbox.netsuite.suiteql.tokens import BadQuery
 from sandbox.netsuite.suiteql.tree import (
+    Aggregate,
     Column,
     Comparison,
     Condition,
     Function,
+    Join,
     Junction,
     Literal,
     Membership,
@@ -26,11 +29,13 @@ from sandbox.netsuite.suiteql.tree import (
     Source,
     Term,
     children,
+    has_aggregate,
 )
 from sandbox.netsuite.suiteql.values import Value
 
 Row = dict[str, Record | None]
 Evaluate = Callable[[Row], Value]
+OfGroup = Callable[[Sequence[Row]], Value]
 Test = Callable[[Row], bool | None]
 
 _TESTS: dict[str, Callable[[int], bool]] = {
@@ -62,18 +67,21 @@ class _Execution:
             self._declare(source)
 
     def rows(self) -> list[dict[str, str]]:
-        found = self._filtered(self._joined(), self._conditions(alone=False))
-        ordered = self._ordered(list(found))
+        found = list(self._filtered(self._joined(), self._conditions(alone=False)))
+        terms = [output.term for output in self._query.outputs]
+        if self._query.groups or any(has_aggregate(term) for term in terms):
+            return self._grouped(found)
+        ordered = self._ordered(found)
         outputs = [(output.name, self._evaluate(output.term)) for output in self._outputs()]
         shown = [_shown(row, outputs) for row in ordered]
         return _distinct(shown) if self._query.distinct else shown
 
     def _declare(self, source: Source) -> None:
-        if source.table not in TABLES:
+        if source.table not in tables.TABLES:
             raise BadQuery(f"Record '{source.table}' was not found")
         if source.alias in self._tables:
             raise BadQuery(f"the alias '{source.alias}' is used twice")
-        self._tables[source.alias] = values.columns_of(TABLES[source.table])
+        self._tables[source.alias] = values.columns_of(tables.TABLES[source.table])
 
     def _outputs(self) -> Sequence[Output]:
         if self._query.outputs:
@@ -89,30 +97,68 @@ class _Execution:
         # What the first table alone decides is decided before rows are joined: joins are the costly part.
         rows = self._filtered(rows, self._conditions(alone=True))
         for join in self._query.joins:
-            rows = self._join(rows, join.source, join.left, join.right, join.outer)
+            rows = self._join(rows, join)
         yield from rows
 
-    def _join(
-        self, rows: Iterable[Row], source: Source, left: Column, right: Column, outer: bool
-    ) -> Iterator[Row]:
-        if self._owner(left) == source.alias:
-            left, right = right, left
-        if self._owner(right) != source.alias or self._owner(left) == source.alias:
-            raise BadQuery(
-                f"the join of '{source.alias}' must compare one of its columns with an earlier table"
-            )
-        inner, outside = self._evaluate(right), self._evaluate(left)
-        by_key: dict[str, list[Record]] = {}
-        for record in self._records(source):
-            by_key.setdefault(values.written(inner({source.alias: record})), []).append(record)
+    def _join(self, rows: Iterable[Row], join: Join) -> Iterator[Row]:
+        alias = join.source.alias
+        pairs = [self._sides(alias, *pair) for pair in join.pairs]
+        by_key: dict[tuple[str, ...], list[Record]] = {}
+        for record in self._records(join.source):
+            key = _key([inner({alias: record}) for inner, _ in pairs])
+            if key is not None:
+                by_key.setdefault(key, []).append(record)
         for row in rows:
-            key = outside(row)
-            matches: Sequence[Record | None] = by_key.get(values.written(key), []) if key is not None else []
-            for match in matches or ([None] if outer else []):
-                yield {**row, source.alias: match}
+            key = _key([outside(row) for _, outside in pairs])
+            matches: Sequence[Record | None] = [] if key is None else by_key.get(key, [])
+            for match in matches or ([None] if join.outer else []):
+                yield {**row, alias: match}
+
+    def _sides(self, alias: str, left: Column, right: Column) -> tuple[Evaluate, Evaluate]:
+        """The joined table's side of an equality and the other one."""
+        if self._owner(left) == alias:
+            left, right = right, left
+        if self._owner(right) != alias or self._owner(left) == alias:
+            raise BadQuery(f"the join of '{alias}' must compare one of its columns with an earlier table")
+        return self._evaluate(right), self._evaluate(left)
 
     def _records(self, source: Source) -> Iterator[Record]:
-        return self._store.rows(TABLES[source.table].name)
+        return tables.rows(self._store, source.table)
+
+    def _grouped(self, rows: list[Row]) -> list[dict[str, str]]:
+        """One row per group; without GROUP BY all rows are one group, even when there are none."""
+        keys = [self._evaluate(term) for term in self._query.groups]
+        groups: dict[tuple[Value, ...], list[Row]] = {} if keys else {(): rows}
+        for row in rows if keys else ():
+            groups.setdefault(tuple(key(row) for key in keys), []).append(row)
+        found = list(groups.values())
+        for term, descending in reversed(self._query.order):
+            found.sort(key=_sort_key(self._of_group(term)), reverse=descending)
+        outputs = [(output.name, self._of_group(output.term)) for output in self._outputs()]
+        return [_shown(group, outputs) for group in found]
+
+    def _of_group(self, term: Term) -> OfGroup:
+        if isinstance(term, Aggregate):
+            evaluate = None if term.term is None else self._evaluate(term.term)
+            return lambda rows: aggregated(
+                term.name, None if evaluate is None else [evaluate(row) for row in rows], len(rows)
+            )
+        if self._query.groups and not has_aggregate(term) and self._is_grouped(term):
+            plain = self._evaluate(term)
+            return lambda rows: plain(rows[0])
+        raise BadQuery("a selected or sorting term must be an aggregate or stand in GROUP BY")
+
+    def _is_grouped(self, term: Term) -> bool:
+        if isinstance(term, Literal | Parameter):
+            return True
+        same = [self._resolved(each) for each in self._query.groups]
+        if self._resolved(term) in same:
+            return True
+        return isinstance(term, Function) and all(self._is_grouped(each) for each in term.arguments)
+
+    def _resolved(self, term: Term) -> Term:
+        """A column under its table's alias, so that `name` and `t.name` are one."""
+        return Column(self._owner(term), term.name) if isinstance(term, Column) else term
 
     def _ordered(self, rows: list[Row]) -> list[Row]:
         for term, descending in reversed(self._query.order):
@@ -181,6 +227,8 @@ class _Execution:
             return lambda row: values.column_value(row[alias], known)
         if isinstance(term, Function):
             return self._function(term)
+        if isinstance(term, Aggregate):
+            raise BadQuery(f"{term.name} needs a group: not allowed here")
         value = self._parameters[term.index] if isinstance(term, Parameter) else _literal(term)
         return lambda row: value
 
@@ -230,7 +278,12 @@ def _literal(term: Literal) -> Value:
     return term.value
 
 
-def _shown(row: Row, outputs: Sequence[tuple[str, Evaluate]]) -> dict[str, str]:
+def _key(found: Sequence[Value]) -> tuple[str, ...] | None:
+    """What two sides of a join must share; None where one of it is null: null equals nothing."""
+    return None if None in found else tuple(values.written(value) for value in found)
+
+
+def _shown(row: Any, outputs: Sequence[tuple[str, Callable[[Any], Value]]]) -> dict[str, str]:
     found = ((name, evaluate(row)) for name, evaluate in outputs)
     return {name: values.written(value) for name, value in found if value is not None}
 
@@ -255,10 +308,10 @@ def _any(tests: list[Test]) -> Test:
     return test
 
 
-def _sort_key(evaluate: Evaluate) -> Callable[[Row], Any]:
+def _sort_key(evaluate: Callable[[Any], Value]) -> Callable[[Any], Any]:
     """By value, nulls last in ascending order."""
 
-    def order(left: Row, right: Row) -> int:
+    def order(left: Any, right: Any) -> int:
         first, second = evaluate(left), evaluate(right)
         return (first is None) - (second is None) or values.compare(first, second) or 0
 

@@ -1,11 +1,12 @@
 """Recursive descent over the subset of SuiteQL this sandbox answers.
 
     SELECT [DISTINCT] * | term [AS name], ... FROM table [alias]
-    {[INNER | LEFT [OUTER]] JOIN table [alias] ON a.x = b.y}
-    [WHERE condition] [ORDER BY term [ASC|DESC], ...]
+    {[INNER | LEFT [OUTER]] JOIN table [alias] ON a.x = b.y [AND a.z = b.w ...]}
+    [WHERE condition] [GROUP BY term, ...] [ORDER BY term [ASC|DESC], ...]
 
 A condition is built of = <> != > >= < <= [NOT] LIKE, [NOT] IN, IS [NOT] NULL, NOT, AND, OR, parentheses.
-Terms are columns, numbers, texts, `?`, TO_CHAR, TO_DATE, UPPER, LOWER and BUILTIN.DF.
+Terms are columns, numbers, texts, `?`, TO_CHAR, TO_DATE, UPPER, LOWER and BUILTIN.DF; in
+SELECT and ORDER BY also SUM, MIN, MAX and COUNT of a term, and COUNT(*).
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import TypeVar
 
 from sandbox.netsuite.suiteql.tokens import BadQuery, Token, tokens
 from sandbox.netsuite.suiteql.tree import (
+    Aggregate,
     Column,
     Comparison,
     Condition,
@@ -29,10 +31,12 @@ from sandbox.netsuite.suiteql.tree import (
     Query,
     Source,
     Term,
+    has_aggregate,
 )
 
 Part = TypeVar("Part")
 COMPARISONS = frozenset({"=", "<>", "!=", ">", ">=", "<", "<="})
+AGGREGATES = frozenset({"SUM", "COUNT", "MIN", "MAX"})
 ARITY = {"TO_CHAR": 2, "TO_DATE": 2, "UPPER": 1, "LOWER": 1, "BUILTIN.DF": 1}
 
 
@@ -57,13 +61,19 @@ class _Parser:
         while (join := self._join()) is not None:
             joins.append(join)
         where = self._condition() if self._take("WHERE") else None
+        groups: tuple[Term, ...] = ()
+        if self._take("GROUP"):
+            self._expect("BY")
+            groups = tuple(self._list(self._term))
         order: tuple[tuple[Term, bool], ...] = ()
         if self._take("ORDER"):
             self._expect("BY")
             order = tuple(self._list(self._ordering))
         if self._word.kind != "end":
             raise self._unexpected("the end of the query")
-        return Query(outputs, source, tuple(joins), where, order, self._parameters, distinct)
+        if where is not None and has_aggregate(where):
+            raise BadQuery("an aggregate function is not allowed in WHERE")
+        return Query(outputs, source, tuple(joins), where, order, self._parameters, distinct, groups)
 
     # ---- parts
 
@@ -89,9 +99,15 @@ class _Parser:
         self._expect("JOIN")
         source = self._source()
         self._expect("ON")
+        pairs = [self._pair()]
+        while self._take("AND"):
+            pairs.append(self._pair())
+        return Join(source, tuple(pairs), outer)
+
+    def _pair(self) -> tuple[Column, Column]:
         left = self._column()
         self._expect("=")
-        return Join(source, left, self._column(), outer)
+        return left, self._column()
 
     def _ordering(self) -> tuple[Term, bool]:
         term = self._term()
@@ -160,8 +176,10 @@ class _Parser:
             return column
         return self._function(f"{column.alias}.{column.name}" if column.alias else column.name)
 
-    def _function(self, name: str) -> Function:
+    def _function(self, name: str) -> Function | Aggregate:
         name = name.upper()
+        if name in AGGREGATES:
+            return self._aggregate(name)
         if name not in ARITY:
             raise BadQuery(f"unknown function {name}")
         self._expect("(")
@@ -170,6 +188,14 @@ class _Parser:
         if len(arguments) != ARITY[name]:
             raise BadQuery(f"{name} takes {ARITY[name]} argument(s), not {len(arguments)}")
         return Function(name, arguments)
+
+    def _aggregate(self, name: str) -> Aggregate:
+        self._expect("(")
+        term = None if name == "COUNT" and self._take("*") else self._term()
+        self._expect(")")
+        if term is not None and has_aggregate(term):
+            raise BadQuery(f"{name} cannot be taken of another aggregate")
+        return Aggregate(name, term)
 
     def _column(self) -> Column:
         first = self._name()

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-KEYWORDS = frozenset("SELECT DISTINCT AS FROM JOIN INNER LEFT OUTER ON WHERE ORDER BY ASC DESC".split())
+KEYWORDS = frozenset("SELECT DISTINCT AS FROM JOIN INNER LEFT OUTER ON WHERE GROUP ORDER BY ASC DESC".split())
 KEYWORDS |= frozenset("AND OR NOT IN LIKE IS NULL".split())
 Kind = Literal["keyword", "name", "number", "text", "parameter", "sign", "end"]
 

@@ -34,7 +34,15 @@ class Function:
     arguments: tuple["Term", ...]
 
 
-Term = Column | Literal | Parameter | Function
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """SUM, COUNT, MIN or MAX over the rows of a group; `term` is None for COUNT(*)."""
+
+    name: str
+    term: "Term | None"
+
+
+Term = Column | Literal | Parameter | Function | Aggregate
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +99,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """`[LEFT] JOIN source ON left = right`."""
+    """`[LEFT] JOIN source ON a = b AND c = d`: pairs of columns that must be equal."""
 
     source: Source
-    left: Column
-    right: Column
+    pairs: tuple[tuple[Column, Column], ...]
     outer: bool
 
 
@@ -119,6 +126,7 @@ class Query:
     """Terms with True for descending."""
     parameters: int
     distinct: bool = False
+    groups: tuple[Term, ...] = ()
 
 
 def children(part: Condition | Term) -> tuple[Condition | Term, ...]:
@@ -133,4 +141,11 @@ def children(part: Condition | Term) -> tuple[Condition | Term, ...]:
         return part.parts
     if isinstance(part, Negation):
         return (part.part,)
+    if isinstance(part, Aggregate):
+        return () if part.term is None else (part.term,)
     return part.arguments if isinstance(part, Function) else ()
+
+
+def has_aggregate(part: Condition | Term) -> bool:
+    """Whether an aggregate stands anywhere in a condition or term."""
+    return isinstance(part, Aggregate) or any(has_aggregate(each) for each in children(part))

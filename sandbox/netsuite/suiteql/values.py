@@ -34,6 +34,8 @@ def column_value(record: Record | None, known: Field) -> Value:
         return None
     if known.kind in ("number", "integer") or known.name == "id":
         return Decimal(str(value))
+    if known.kind == "ref" and str(value).isdecimal():
+        return Decimal(str(value))
     if known.kind == "date":
         return date.fromisoformat(value)
     if known.kind == "datetime":

@@ -1,6 +1,7 @@
 """SuiteQL of the emulated account: grammar, nulls, types, paging."""
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def test_and_binds_tighter_than_or() -> None:
         ("SELECT id FROM customer ORDER id", "expected BY"),
         ("SELECT id FROM customer; DELETE", "unexpected character ';'"),
         ("DELETE FROM customer", "expected SELECT"),
-        ("SELECT COUNT(id) FROM customer", "unknown function COUNT"),
+        ("SELECT AVG(id) FROM customer", "unknown function AVG"),
         ("SELECT UPPER(id, 2) FROM customer", "UPPER takes 1 argument"),
     ],
 )
@@ -155,3 +156,66 @@ async def test_the_preference_is_required(account: Account, headers: dict[str, s
 async def test_limits_of_a_page(account: Account) -> None:
     for paging in ({"limit": "1001"}, {"limit": "0"}, {"limit": "2", "offset": "3"}, {"limit": "x"}):
         assert (await account.suiteql("SELECT id FROM customer", **paging)).status_code == 400
+
+
+# ---- groups
+
+
+GROUPED = "SELECT c.companyname AS name, COUNT(*) AS many FROM customer c GROUP BY c.companyname"
+
+
+async def test_rows_are_added_up_per_group(account: Account) -> None:
+    await account.call("PATCH", f"{RECORD}/customer/1001", {"creditLimit": None})
+    await account.call("PATCH", f"{RECORD}/customer/1002", {"creditLimit": Decimal("0.1")})
+    await account.call("PATCH", f"{RECORD}/customer/1003", {"creditLimit": Decimal("0.2")})
+    query = (
+        "SELECT subsidiary, SUM(creditlimit) AS total, COUNT(creditlimit) AS known, COUNT(*) AS rows_,"
+        " MIN(companyname) AS first, MAX(id) AS last FROM customer GROUP BY subsidiary"
+    )
+    (row,) = await account.rows(query)
+    assert row["subsidiary"] == account.id_of("subsidiary", "externalId", "sub-DE01")
+    assert (row["total"], row["known"], row["rows_"]) == ("0.3", "2", "3")
+    assert (row["first"], row["last"]) == ("Alpha Werke", "1003")
+
+
+async def test_without_group_by_all_rows_are_one_group(account: Account) -> None:
+    assert await account.rows("SELECT COUNT(*) AS n, SUM(balance) AS b FROM customer WHERE id = 0") == [
+        {"n": "0"}
+    ]
+
+
+async def test_groups_are_ordered_by_what_they_add_up_to(account: Account) -> None:
+    rows = await account.rows(f"{GROUPED} ORDER BY COUNT(*), c.companyname DESC")
+    assert [row["name"] for row in rows] == ["Beta Werke (old)", "Beta Werke", "Alpha Werke"]
+    terms = "SELECT UPPER(name) AS shout, COUNT(*) AS n FROM term t GROUP BY t.name ORDER BY t.name"
+    assert [row["shout"] for row in await account.rows(terms)] == ["NET 30", "NET 60"]
+
+
+async def test_a_join_may_compare_two_pairs_of_columns(account: Account) -> None:
+    query = (
+        "SELECT a.id FROM customer a JOIN customer b ON b.id = a.id AND b.subsidiary = a.subsidiary"
+        " WHERE a.companyname LIKE 'Beta%' ORDER BY a.id"
+    )
+    assert [row["id"] for row in await account.rows(query)] == ["1002", "1003"]
+    never = query.replace("b.subsidiary = a.subsidiary", "b.externalid = a.externalid")
+    assert await account.rows(never) == [], "null equals nothing, not even null"
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("SELECT companyname, COUNT(*) FROM customer", "must be an aggregate or stand in GROUP BY"),
+        ("SELECT id FROM customer GROUP BY companyname", "must be an aggregate or stand in GROUP BY"),
+        (f"{GROUPED} ORDER BY c.id", "must be an aggregate or stand in GROUP BY"),
+        ("SELECT SUM(companyname) FROM customer", "SUM takes numbers"),
+        ("SELECT id FROM customer WHERE SUM(id) > 1", "not allowed in WHERE"),
+        ("SELECT SUM(MAX(id)) FROM customer", "of another aggregate"),
+        ("SELECT id FROM customer ORDER BY SUM(id)", "needs a group"),
+        ("SELECT SUM(*) FROM customer", "expected a name"),
+        ("SELECT COUNT(*) FROM customer GROUP companyname", "expected BY"),
+    ],
+)
+async def test_groups_that_make_no_sense_are_refused(account: Account, query: str, words: str) -> None:
+    answer = await account.suiteql(query)
+    assert answer.status_code == 400
+    assert words in answer.json()["o:errorDetails"][0]["detail"]
