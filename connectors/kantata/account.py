@@ -50,6 +50,19 @@ class Account:
         async for row in rows:
             yield self._model(model, collection, row, operation)
 
+    async def page(
+        self, collection: str, params: Mapping[str, str | int], *, operation: str
+    ) -> list[dict[str, Any]]:
+        """One page of a list as it came, side-loads in place."""
+        answer = await self.http.call(
+            "GET", f"/{collection}", operation=operation, write=False, params=params
+        )
+        return self._rows(answer.body, collection, operation, write=False)
+
+    def read_row(self, model: type[Model], collection: str, row: dict[str, Any], operation: str) -> Model:
+        """A row of `page` as a model. Raises `Rejected` for drift."""
+        return self._model(model, collection, row, operation)
+
     async def show(
         self, model: type[Model], collection: str, id: str, *, include: str = "", operation: str
     ) -> Model:

@@ -23,6 +23,7 @@ async def run(account: Account, directory: Directory) -> Sequence[Check]:
         await _judged("project template", lambda: _template(account, directory)),
         await _judged("approver", lambda: _approver(account, directory)),
         await _judged("change feed", lambda: _feed(account)),
+        await _judged("time and invoices", lambda: _work(account)),
     ]
 
 
@@ -72,6 +73,12 @@ async def _approver(account: Account, directory: Directory) -> Check:
     if not email:
         return Check(name="approver", ok=True, detail="none by default; each request must name one")
     return Check(name="approver", ok=True, detail=f"user {await directory.user_id(email, OPERATION)}")
+
+
+async def _work(account: Account) -> Check:
+    for collection in ("time_entries", "timesheet_submissions", "expenses", "invoices"):
+        await account.page(collection, {"limit": 1, "offset": 0}, operation=OPERATION)
+    return Check(name="time and invoices", ok=True, detail="can be read")
 
 
 async def _feed(account: Account) -> Check:

@@ -16,6 +16,7 @@ from connectors.http.auth import StaticBearer, utc_now
 from connectors.http.transport import VendorHttp
 from connectors.kantata import checks, errors
 from connectors.kantata.account import Account
+from connectors.kantata.billing import Billing
 from connectors.kantata.bulk import Bulk
 from connectors.kantata.directory import Directory
 from connectors.kantata.feed import Feed
@@ -23,7 +24,10 @@ from connectors.kantata.memory import Memory
 from connectors.kantata.projects import Projects
 from connectors.kantata.settings import KantataSettings
 from connectors.kantata.staffing import Staffing
+from connectors.kantata.tasks import Tasks
+from connectors.kantata.work_feed import WorkFeed
 from connectors.ports import Check
+from domain.billing_commands import CancelBillingRecord, RecordBilling
 from domain.commands import (
     AddSeats,
     CancelProject,
@@ -37,6 +41,7 @@ from domain.commands import (
     WithdrawStaffing,
 )
 from domain.delivery import Change, StaffingAnswer
+from domain.intake import FeedPosition, PsaInvoice, WorkPage
 
 Find = Callable[[Any, str], Awaitable[Record | None]]
 Apply = Callable[[Any, str], Awaitable[Record]]
@@ -71,6 +76,8 @@ class KantataClient:
         seats = Memory()
         self._staffing = staffing = Staffing(account, self._directory, seats)
         self._feed = Feed(account, clock)
+        self._work = WorkFeed(account, Tasks(account))
+        self._billing = billing = Billing(account)
         projects, bulk = Projects(account, self._directory), Bulk(account, self._directory, seats)
         self._find: Mapping[type[Command], Find] = {
             CreateCustomer: projects.find_customer,
@@ -81,6 +88,8 @@ class KantataClient:
             WithdrawStaffing: staffing.find_withdrawal,
             OpenProject: projects.find_opening,
             CancelProject: projects.find_cancellation,
+            RecordBilling: billing.find_record,
+            CancelBillingRecord: billing.find_cancellation,
         }
         self._apply: Mapping[type[Command], Apply] = {
             CreateCustomer: projects.create_customer,
@@ -91,6 +100,8 @@ class KantataClient:
             WithdrawStaffing: staffing.withdraw,
             OpenProject: projects.open_project,
             CancelProject: projects.cancel_project,
+            RecordBilling: billing.record,
+            CancelBillingRecord: billing.cancel,
         }
 
     @property
@@ -116,6 +127,18 @@ class KantataClient:
     async def changes(self, since: datetime, limit: int = 200) -> Sequence[Change]:
         """Changes at or after `since`, oldest first, each once."""
         return await self._feed.changes(since, limit)
+
+    async def approved_time(self, position: FeedPosition, limit: int = 200) -> WorkPage:
+        """One page of approved time: late approvals, and projects without approvals, included."""
+        return await self._work.approved_time(position, limit)
+
+    async def approved_expenses(self, position: FeedPosition, limit: int = 200) -> WorkPage:
+        """One page of approved expenses, in the same way."""
+        return await self._work.approved_expenses(position, limit)
+
+    async def released_invoices(self, since: datetime | None, limit: int = 200) -> Sequence[PsaInvoice]:
+        """Invoices released, cancelled or paid since, oldest change first."""
+        return await self._billing.released(since, limit)
 
     async def check(self) -> Sequence[Check]:
         """One line per ability of the account."""

@@ -10,8 +10,19 @@ from typing import Any
 ASSOCIATIONS = {
     "external_references": ("external_reference_ids", "external_references"),
     "custom_field_values": ("custom_field_value_ids", "custom_field_values"),
+    "time_entries": ("time_entry_ids", "time_entries"),
+    "expenses": ("expense_ids", "expenses"),
+    "additional_items": ("additional_item_ids", "additional_items"),
+    "fixed_fee_items": ("fixed_fee_item_ids", "fixed_fee_items"),
+    "billing_milestones": ("billing_milestone_ids", "billing_milestones"),
 }
 """Side-loads that are put into the record itself: name -> (key of the ids, collection)."""
+SINGLE = {
+    "story": ("story_id", ("stories",)),
+    "role": ("role_id", ("roles",)),
+    "active_submission": ("active_submission_id", ("timesheet_submissions", "expense_report_submissions")),
+}
+"""The same of one record: name -> (key of the id, collections it may be in)."""
 
 
 class NotAnEnvelope(ValueError):
@@ -40,6 +51,10 @@ def _row(body: Mapping[str, Any], collection: str, result: Mapping[str, Any]) ->
         if isinstance(ids, list):
             found = (_record(body, held_in, id) for id in ids)
             row[name] = [side for side in found if side is not None]
+    for name, (key, places) in SINGLE.items():
+        if record.get(key) is not None:
+            sides = (_record(body, held_in, record[key]) for held_in in places)
+            row[name] = next((side for side in sides if side is not None), None)
     return row
 
 

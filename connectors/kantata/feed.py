@@ -9,14 +9,17 @@ Source: Kantata OX API, subscribed events; updated_after filters.
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from connectors.errors import NotFound, Rejected
 from connectors.kantata import mapping
 from connectors.kantata.account import Account
 from connectors.kantata.models import SubscribedEvent, Touched
+from connectors.kantata.settings import KantataSettings
 from domain.delivery import Change
 
 OPERATION = "read changes"
+Item = TypeVar("Item")
 
 
 class Feed:
@@ -47,10 +50,11 @@ class Feed:
 
     async def _events(self, since: datetime, limit: int) -> list[Change] | None:
         """The feed; None where the account does not have it."""
-        params = {"created_after": self._bound(since), "order": "created_at:asc"}
+        params = {"created_after": change_bound(since, self._settings), "order": "created_at:asc"}
         events = self._account.iterate(SubscribedEvent, "subscribed_events", params, operation=OPERATION)
         try:
-            return await _taken((mapping.change(event) async for event in events), since, limit)
+            changes = (mapping.change(event) async for event in events)
+            return await taken(changes, lambda change: change.at, since, limit)
         except (Rejected, NotFound) as refusal:
             if refusal.status in (403, 404):
                 return None
@@ -58,28 +62,33 @@ class Feed:
 
     async def _polled(self, since: datetime, limit: int) -> list[Change]:
         params = {
-            "updated_after": self._bound(since),
+            "updated_after": change_bound(since, self._settings),
             "order": "updated_at:asc",
             "include_archived": "true",
         }
         rows = self._account.iterate(Touched, "workspaces", params, operation=OPERATION)
-        return await _taken((mapping.polled_change("workspace", row) async for row in rows), since, limit)
-
-    def _bound(self, since: datetime) -> str:
-        earlier = since.astimezone(UTC) - timedelta(seconds=self._settings.feed_overlap_seconds)
-        return earlier.isoformat(timespec="seconds")
+        changes = (mapping.polled_change("workspace", row) async for row in rows)
+        return await taken(changes, lambda change: change.at, since, limit)
 
 
-async def _taken(changes: AsyncIterator[Change], since: datetime, limit: int) -> list[Change]:
-    """Ascending `changes` from the second of `since` on, until `limit` later ones and a second's end."""
-    first = since.replace(microsecond=0)
-    taken: list[Change] = []
+def change_bound(since: datetime, settings: KantataSettings) -> str:
+    """`since` as a filter, a little earlier: whether the vendor's bounds are inclusive is not documented."""
+    earlier = since.astimezone(UTC) - timedelta(seconds=settings.feed_overlap_seconds)
+    return earlier.isoformat(timespec="seconds")
+
+
+async def taken(
+    items: AsyncIterator[Item], at: Callable[[Item], datetime], since: datetime | None, limit: int
+) -> list[Item]:
+    """Ascending `items` from the second of `since` on, until `limit` later ones and a second's end."""
+    first = since.replace(microsecond=0) if since else None
+    found: list[Item] = []
     later = 0
-    async for change in changes:
-        if change.at < first:
+    async for item in items:
+        if first is not None and at(item) < first:
             continue
-        if later >= limit and change.at != taken[-1].at:
+        if later >= limit and at(item) != at(found[-1]):
             break
-        later += change.at > first
-        taken.append(change)
-    return taken
+        later += first is None or at(item) > first
+        found.append(item)
+    return found

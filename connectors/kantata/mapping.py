@@ -20,6 +20,7 @@ from connectors.kantata.models import (
     WorkspaceResource,
 )
 from connectors.kantata.settings import KantataSettings
+from domain.billing_commands import RecordBilling
 from domain.commands import Command, CreateCustomer, CreateProject, PlannedTask, RequestStaffing, Seat
 from domain.delivery import Change, StaffingAnswer
 from domain.money import Money, minor_units
@@ -167,6 +168,36 @@ def staffing_request(
             {"custom_field_id": settings.demand_field, "value": demand_text(asked, command.revision)},
         ],
     }
+
+
+def billing_record(
+    command: RecordBilling,
+    settings: KantataSettings,
+    key: str,
+    *,
+    workspace_id: int,
+    time_entry_ids: Sequence[int],
+    expense_ids: Sequence[int],
+) -> Body:
+    """An invoice that covers the entries, under the number of the legal document; nobody is mailed."""
+    named = {**reference(settings.service_name, command, key), "external_message": command.erp_external_id}
+    body: Body = {
+        "workspace_id": workspace_id,
+        "payment_schedule": command.payment_days,
+        "invoice_date": command.dated.isoformat(),
+        "user_invoice_title": command.number,
+        "draft": False,
+        "suppress_emails": True,
+        "external_reference": named,
+    }
+    if time_entry_ids:
+        body["time_entry_ids"] = list(time_entry_ids)
+    if expense_ids:
+        body["expense_ids"] = list(expense_ids)
+    if command.other is not None and (command.other.amount or not command.entry_count):
+        note = f"{command.other_text or 'Other'}: {command.other}"
+        body["additional_items"] = [{"notes": note, "amount": whole_units(command.other)}]
+    return body
 
 
 # ---- units and texts

@@ -7,16 +7,14 @@ Source: Kantata OX API, workspaces, workspace groups, external references.
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
 
-from connectors.errors import Conflict
 from connectors.kantata import mapping
 from connectors.kantata.account import Account
 from connectors.kantata.directory import Directory
+from connectors.kantata.keyed import Keyed
 from connectors.kantata.models import Row, Workspace, WorkspaceGroup
 from domain.commands import CancelProject, Command, CreateCustomer, CreateProject, OpenProject, Record
 
-Model = TypeVar("Model", bound=Row)
 INCLUDED = "external_references,workspace_groups,primary_workspace_group"
 
 
@@ -32,6 +30,7 @@ class Projects:
     def __init__(self, account: Account, directory: Directory) -> None:
         self._account = account
         self._directory = directory
+        self._keyed = Keyed(account)
         self._settings = account.settings
 
     # ---- customer
@@ -40,9 +39,9 @@ class Projects:
         operation = "find customer"
         if self._settings.group_lookup == "references":
             groups = await self._groups_by_reference(command, key, operation)
+            group = self._keyed.only(groups, key, operation)
         else:
-            groups = await self._by_key(WorkspaceGroup, "workspace_groups", command, key, {}, operation)
-        group = self._only(groups, key, operation)
+            group = await self._keyed.one(WorkspaceGroup, "workspace_groups", command, key, {}, operation)
         return None if group is None else _customer(group)
 
     async def create_customer(self, command: CreateCustomer, key: str) -> Record:
@@ -76,8 +75,7 @@ class Projects:
     async def find_project(self, command: CreateProject, key: str) -> Record | None:
         operation = "find project"
         params = {"include": INCLUDED, "include_archived": "true"}
-        found = await self._by_key(Workspace, "workspaces", command, key, params, operation)
-        workspace = self._only(found, key, operation)
+        workspace = await self._keyed.one(Workspace, "workspaces", command, key, params, operation)
         return None if workspace is None else self._project(workspace)
 
     async def create_project(self, command: CreateProject, key: str) -> Record:
@@ -157,37 +155,6 @@ class Projects:
         return workspaces[0], request_id
 
     # ---- shared
-
-    async def _by_key(
-        self,
-        model: type[Model],
-        collection: str,
-        command: Command,
-        key: str,
-        params: dict[str, str],
-        operation: str,
-    ) -> list[Model]:
-        by_key: dict[str, str | int] = {
-            "external_reference_service_name": self._settings.service_name,
-            "external_reference_service_model": type(command).__name__,
-            # The singular filter is typed as an integer and cannot hold our keys.
-            "external_reference_service_model_refs": key,
-            "include": "external_references",
-            **params,
-        }
-        found = await self._account.search(model, collection, by_key, operation=operation)
-        return [row for row in found if self._carries(row, key, operation)]
-
-    def _carries(self, row: Row, key: str, operation: str) -> bool:
-        held = self._account.reference(row, self._settings.service_name, operation)
-        return held is not None and held.service_model_ref == key
-
-    def _only(self, found: Sequence[Model], key: str, operation: str) -> Model | None:
-        if len(found) > 1:
-            ids = ", ".join(row.id for row in found)
-            words = f"{len(found)} records carry the key {key} ({ids}); archive or unlink all but one"
-            raise self._account.error(Conflict, operation, words, rule="external_reference.ambiguous")
-        return found[0] if found else None
 
     def _project(self, workspace: Workspace, request_id: str = "") -> Record:
         fields = mapping.project_fields(workspace)

@@ -55,6 +55,10 @@ class KantataSettings(Edge):
     feed_overlap_seconds: int = Field(default=5, ge=1, le=3600)
     """How much before `since` is read again, since the vendor's bounds may be exclusive."""
 
+    read_invoiced: bool = True
+    """Read approved work that is on an invoice of this account too. False saves reading every entry again
+    after it was billed; right only where nobody but Fairlead makes invoices in Kantata."""
+
     timeout_seconds: float = Field(default=30.0, gt=0, le=180)
     in_flight: int = Field(default=8, ge=0)
     """Cap of calls at once from this process; 0 for none."""

@@ -87,7 +87,7 @@ def _faults(settings: SalesforceSettings, described: ObjectDescription, path: st
     place = f"{described.name}.{name}"
     if field is None:
         return [f"{place} ({path}) is missing or hidden from our user: correct `fields` or grant it"]
-    if path.startswith("mark.") and not field.updateable:
+    if path.startswith(("mark.", "billing.")) and not field.updateable:
         return [f"{place} ({path}) is read-only for our user"]
     if path == "mark.status" and field.restricted:
         lacking = [status for status in DEAL_STATUSES if status not in field.active_values]

@@ -7,10 +7,9 @@ from typing import Any
 
 import httpx
 
-from connectors.errors import Ambiguous, NotFound
+from connectors.errors import NotFound
 from connectors.http.assertion import Signer
 from connectors.http.auth import Auth, ClientCredentials, JwtBearer, utc_now
-from connectors.http.landed import landed
 from connectors.http.shapes import read_as
 from connectors.http.transport import VendorHttp
 from connectors.ports import Check
@@ -18,23 +17,21 @@ from connectors.salesforce import mapping, soql
 from connectors.salesforce.api import SalesforceApi, read_limit_header
 from connectors.salesforce.check import inspect
 from connectors.salesforce.errors import table
+from connectors.salesforce.marks import Marks
 from connectors.salesforce.models import LineRow, OpportunityRow, require
 from connectors.salesforce.settings import SalesforceSettings
-from domain.commands import Command, MarkDeal, Record
+from domain.commands import Command, Record
 from domain.selling import Deal, DealSummary
 
 
 class SalesforceClient:
-    """`CrmPort` over the Salesforce REST API. Writes `MarkDeal` only.
-
-    The effect key of a mark stands in the opportunity's own key field, in the same write as the status, so
-    that a look-up of the deal tells whether this very mark landed.
-    """
+    """`CrmPort` over the Salesforce REST API. What it writes is in marks.py."""
 
     def __init__(self, name: str, settings: SalesforceSettings, api: SalesforceApi) -> None:
         self._name = name
         self._settings = settings
         self.api = api
+        self._marks = Marks(name, settings, api)
 
     @property
     def system(self) -> str:
@@ -79,28 +76,14 @@ class SalesforceClient:
 
     async def find(self, command: Command, key: str) -> Record | None:
         """The mark that landed under `key`, as the opportunity shows it now; None when it did not."""
-        mark = self._known(command)
-        operation = f"look up status of deal {mark.deal_external_id}"
-        return await self._marked(mark, key, operation, missing_ok=True)
+        return await self._marks.find(self._marks.known(command), key)
 
     async def apply(self, command: Command, key: str) -> Record:
-        """Write status, project and key on the opportunity in one PATCH, and read them back.
+        """Write the mark with its key in one PATCH, and read both back.
 
         Raises `NotFound` for an unknown deal, `Ambiguous` when the read-back does not show our key.
         """
-        mark = self._known(command)
-        operation = f"mark deal {mark.deal_external_id} {mark.status}"
-        body = mapping.mark_body(self._settings, mark, key)
-        await self.api.update("Opportunity", mark.deal_external_id, body, operation=operation)
-        with landed(f"{self._name}: {operation}"):
-            record = await self._marked(mark, key, operation)
-            if record is None:
-                raise Ambiguous(
-                    f"{self._name}: {operation}: accepted, but the deal does not show our key (yet)",
-                    system=self._name,
-                    operation=operation,
-                )
-            return record
+        return await self._marks.apply(self._marks.known(command), key)
 
     # ---- self-check
 
@@ -112,28 +95,6 @@ class SalesforceClient:
         await self.api.http.aclose()
 
     # ---- inside
-
-    def _known(self, command: Command) -> MarkDeal:
-        if isinstance(command, MarkDeal):
-            return command
-        raise TypeError(f"{type(command).__name__} is not a command of a CRM; {self._name} writes MarkDeal")
-
-    async def _marked(
-        self, mark: MarkDeal, key: str, operation: str, *, missing_ok: bool = False
-    ) -> Record | None:
-        """The mark as the deal shows it, when it shows `key`; None otherwise."""
-        names = [name for path, name in self._settings.fields.items() if path.startswith("mark.")]
-        answer = await self.api.retrieve(
-            "Opportunity", mark.deal_external_id, ["Id", *names], operation=operation, missing_ok=missing_ok
-        )
-        if answer is None:
-            return None
-        columns = answer.body if isinstance(answer.body, Mapping) else {}
-        require(columns, ["Id", *names], thing="Opportunity", system=self._name, operation=operation)
-        if columns[self._settings.fields["mark.key"]] != key:
-            return None
-        url = f"{self.api.http.base_url}/{columns['Id']}"
-        return mapping.mark_record(self._settings, columns, url=url, request_id=answer.request_id)
 
     def _opportunity(
         self, row: Mapping[str, Any], columns: Mapping[str, Sequence[str]], operation: str

@@ -1,7 +1,8 @@
 """Which Salesforce field holds which canonical field: data of the firm, with the sandbox tenant's names.
 
-Every path is relative to the canonical `Deal`, as in `Finding.field`; `mark.*` are the fields Fairlead
-writes. A firm overrides single names in its file; an empty name means "this org has no such field".
+Every path is relative to the canonical `Deal`, as in `Finding.field`; `mark.*` and `billing.*` are the
+fields Fairlead writes. A firm overrides single names in its file; an empty name means "this org has no such
+field".
 """
 
 import re
@@ -12,6 +13,7 @@ OBJECTS = {
     "contract": "Contract",
     "lines": "OpportunityLineItem",
     "mark": "Opportunity",
+    "billing": "Opportunity",
 }
 """Object by the first part of a path; every other path is on the Opportunity."""
 
@@ -52,6 +54,10 @@ TENANT_FIELDS: Mapping[str, str] = {
     "mark.status": "Fairlead_Status__c",
     "mark.project_number": "Fairlead_Project__c",
     "mark.key": "Fairlead_Key__c",
+    "billing.last_invoice": "Fairlead_Invoice__c",
+    "billing.invoiced": "Fairlead_Invoiced__c",
+    "billing.invoiced_on": "Fairlead_Invoiced_On__c",
+    "billing.key": "Fairlead_Billing_Key__c",
 }
 
 REQUIRED = (

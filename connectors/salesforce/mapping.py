@@ -1,6 +1,6 @@
 """Between Salesforce's records and the canonical objects: pure, both ways, never raising on bad data.
 
-In: `to_deal`, `to_summary`. Out: `mark_body`, and `mark_record` to read it back.
+In: `to_deal`, `to_summary`. Out: `mark_body`, `billing_body`; `mark_record`, `billing_record` read them back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,10 @@ from connectors.salesforce.fields import object_of
 from connectors.salesforce.models import AccountRow, ContractRow, LineRow, OpportunityRow, Row
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.understanding import Cell, Reading
+from domain.billing_commands import MarkBilling
 from domain.commands import MarkDeal, Record
 from domain.identity import canonical_id
+from domain.money import Money, MoneyError
 from domain.readiness import Finding, Gate
 from domain.selling import (
     Address,
@@ -114,6 +116,45 @@ def mark_record(
     names = settings.fields
     shown = {name: str(columns.get(names[f"mark.{name}"]) or "") for name in ("status", "project_number")}
     return Record(external_id=str(columns["Id"]), fields=shown, url=url, request_id=request_id)
+
+
+def billing_body(settings: SalesforceSettings, command: MarkBilling, key: str) -> dict[str, Any]:
+    """Fields of the opportunity that tell what has been billed, with the effect key."""
+    names = settings.fields
+    body: dict[str, Any] = {
+        names["billing.last_invoice"]: command.last_invoice,
+        names["billing.invoiced"]: command.invoiced.amount,
+        names["billing.key"]: key,
+    }
+    if names["billing.invoiced_on"]:
+        body[names["billing.invoiced_on"]] = command.invoiced_on.isoformat()
+    return body
+
+
+def billing_record(
+    settings: SalesforceSettings, columns: Mapping[str, Any], *, url: str = "", request_id: str = ""
+) -> Record:
+    """What the opportunity shows of the fields of `billing_body`.
+
+    An amount that is none of the currency shows as it is; in an unknown currency none is shown.
+    """
+    names = settings.fields
+    amount = columns.get(names["billing.invoiced"])
+    currency = deal_currency(settings, columns)
+    try:
+        invoiced = str(Money.of(amount, currency))
+    except MoneyError:
+        invoiced = "" if amount is None else f"{amount} {currency}".strip()
+    fields = {"last_invoice": str(columns.get(names["billing.last_invoice"]) or "")}
+    if currency:
+        fields["invoiced"] = invoiced
+    return Record(external_id=str(columns["Id"]), fields=fields, url=url, request_id=request_id)
+
+
+def deal_currency(settings: SalesforceSettings, columns: Mapping[str, Any]) -> str:
+    """The opportunity's currency; in an org without multi-currency the firm's one."""
+    name = settings.fields["currency"]
+    return str(columns.get(name) or "") if name else settings.currency
 
 
 def _kind(

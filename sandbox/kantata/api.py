@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from sandbox.core.call import Answer, Call
 from sandbox.core.records import Record
-from sandbox.kantata import feed, references, staffing, writing
+from sandbox.kantata import feed, invoicing, references, staffing, time_rules, writing
 from sandbox.kantata.envelope import page_answer, records_answer, references_answer
 from sandbox.kantata.errors import ErrorLine, bad_request, invalid, line, not_found
 from sandbox.kantata.fields import INTEGER, Field, choice
-from sandbox.kantata.resources import BY_NOUN, RESOURCES, Resource
+from sandbox.kantata.resource import Resource
+from sandbox.kantata.resources import BY_NOUN, RESOURCES
 from sandbox.kantata.selection import select, shows_archived
 from sandbox.kantata.validation import checked, rows_of
 
@@ -76,6 +77,11 @@ def deleter(resource: Resource) -> Handler:
 
     def handle(call: Call) -> Answer:
         record = _existing(call, resource)
+        errors = time_rules.deletion_errors(record)
+        if errors:
+            raise invalid(errors)
+        if resource.collection == "invoices":
+            invoicing.delete(call.store, record)
         for row in references.of(call.store, resource.noun, record.id):
             call.store.delete(references.COLLECTION, row.id, derived=True)
         call.store.delete(resource.collection, record.id)
@@ -136,7 +142,9 @@ def event_types(call: Call) -> Answer:
     """`GET /subscribed_events/event_types`: the catalogue."""
     nouns = [resource for resource in RESOURCES.values() if resource.events]
     names = [
-        f"{resource.singular}:{verb}" for resource in nouns for verb in ("created", "updated", "deleted")
+        f"{resource.event_name or resource.singular}:{verb}"
+        for resource in nouns
+        for verb in ("created", "updated", "deleted")
     ]
     return Answer(200, {"count": len(names), "event_types": names})
 

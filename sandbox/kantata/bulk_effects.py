@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.core import effects, wire
 from sandbox.core.records import Record, RecordStore
 from sandbox.kantata import references
-from sandbox.kantata.resources import Resource
+from sandbox.kantata.resource import Resource
 from sandbox.kantata.validation import Row
 
 

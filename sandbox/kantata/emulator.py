@@ -11,19 +11,38 @@ from typing import TYPE_CHECKING, Any
 from sandbox.core.call import Answer, Call, Refused
 from sandbox.core.emulator import Context, Emulator, Route
 from sandbox.core.records import Index, Record, RecordStore
-from sandbox.kantata import api, references, seeding, staffing, writing
+from sandbox.kantata import (
+    api,
+    by_hand,
+    invoicing,
+    rates,
+    references,
+    seeding,
+    staffing,
+    submissions,
+    time_order,
+    work_api,
+    writing,
+)
 from sandbox.kantata.envelope import shape
 from sandbox.kantata.errors import KantataErrors
 from sandbox.kantata.resources import RESOURCES
 from sandbox.kantata.validation import checked
+from sandbox.kantata.work import SUBMISSIONS
 
 if TYPE_CHECKING:
     from sandbox.seed.firm import Firm
 
 BASE = "/api/v1"
-CREATED = ("workspaces", "workspace_groups", "stories", "billing_milestones", "workspace_resources")
-UPDATED = ("workspaces", "workspace_groups", "stories", "billing_milestones", "workspace_resources")
-DELETED = ("stories", "billing_milestones", "workspace_resources")
+CREATED = (
+    *("workspaces", "workspace_groups", "stories", "billing_milestones", "workspace_resources"),
+    *("time_entries", "expenses"),
+)
+UPDATED = CREATED
+DELETED = (
+    *("stories", "billing_milestones", "workspace_resources"),
+    *("time_entries", "expenses", "invoices"),
+)
 
 
 def build(context: Context) -> "KantataEmulator":
@@ -55,6 +74,7 @@ class KantataEmulator(Emulator):
             *_both("GET", "/subscribed_events", api.list_events),
             *_both("POST", "/resource_requests", api.create_request),
             Route("PUT", f"{BASE}/resource_requests/{{id}}", api.resolve_request),
+            *_work_routes(),
         ]
         for collection, resource in RESOURCES.items():
             routes += _both("GET", f"/{collection}", api.lister(resource))
@@ -96,6 +116,9 @@ class KantataEmulator(Emulator):
     def add(self, object_name: str, fields: Mapping[str, Any]) -> Record:
         """A person creates a record. Fields as in the API."""
         resource = RESOURCES.get(object_name)
+        done = by_hand.add(self.store, object_name, fields)
+        if done is not None:
+            return done
         if resource is None or object_name not in (*CREATED, "resource_requests"):
             raise ValueError(f"{object_name} cannot be created by hand")
         row = checked(self.store, resource, dict(fields), "create")
@@ -106,6 +129,7 @@ class KantataEmulator(Emulator):
     def edit(self, object_name: str, record_id: str, fields: Mapping[str, Any]) -> Record:
         """A person edits a record, or decides a resource request.
 
+        Submissions are decided as in by_hand.py; an invoice is cancelled by `{"status": "cancelled"}`.
         A decision is `{"request_resolution_status": "approve", "user": <id, email or full name>}` (`reject`
         and `cancel` need no user). Other fields as in the API.
         """
@@ -115,6 +139,10 @@ class KantataEmulator(Emulator):
             raise KeyError(f"{object_name} {record_id} does not exist")
         if object_name == "resource_requests":
             return self._decide(record, dict(fields))
+        if object_name in SUBMISSIONS:
+            return by_hand.decide(self.store, record, dict(fields))
+        if object_name == "invoices" and fields == {"status": "cancelled"}:
+            return invoicing.cancel(self.store, record)
         row = checked(self.store, resource, dict(fields), "update")
         return writing.update(self.store, resource, record, row)
 
@@ -130,14 +158,8 @@ class KantataEmulator(Emulator):
         hard = fields.pop("allocations_state", True)
         if fields or resolution not in staffing.RESOLVED:
             raise ValueError("a decision is request_resolution_status approve, reject or cancel, and user")
-        user_id = None if user is None else self._user_id(str(user))
+        user_id = None if user is None else by_hand.user_id(self.store, str(user))
         return staffing.resolve(self.store, record, resolution, user_id=user_id, hard=bool(hard))
-
-    def _user_id(self, named: str) -> str:
-        for user in self.store.rows("users"):
-            if named in (user.id, user["email_address"], user["full_name"]):
-                return user.id
-        raise ValueError(f"no user has the id, email address or full name {named}")
 
 
 def define(store: RecordStore) -> None:
@@ -149,6 +171,33 @@ def define(store: RecordStore) -> None:
     store.define("resource_requests", Index("resource_id"))
     store.define("workspace_allocations", Index("workspace_id"), Index("workspace_resource_id"))
     store.define("users", Index("email_address"))
+    store.define("workspaces", Index("archived", lambda row: [True] if row["archived"] else []))
+    store.define(
+        "time_entries",
+        *(Index("workspace_id"), Index("active_submission_id")),
+        Index("user_day", lambda row: [(row["user_id"], row["date_performed"])]),
+    )
+    store.define("expenses", Index("workspace_id"), Index("active_submission_id"))
+    store.define("timesheet_submissions", Index("workspace_id"))
+    store.define("expense_report_submissions", Index("workspace_id"))
+    store.define(rates.CARD_ROLES, Index("card_role", lambda row: [(row["rate_card_id"], row["role_id"])]))
+    time_order.define(store.database)
+
+
+def _work_routes() -> list[Route]:
+    routes = [
+        *_both("POST", "/invoices", work_api.create_invoice),
+        *_both("GET", "/invoices/next_invoice_number", work_api.next_invoice_number),
+        Route("PUT", f"{BASE}/invoices/{{id}}/cancel", work_api.cancel_invoice),
+        Route("PUT", f"{BASE}/invoices/{{id}}", work_api.update_invoice),
+        *_both("POST", "/external_payments", work_api.create_payment),
+    ]
+    for collection in SUBMISSIONS:
+        routes += _both("POST", f"/{collection}", work_api.submitter(collection))
+        for resolution in submissions.RESOLVED:
+            handler = work_api.resolver(collection, resolution)
+            routes.append(Route("PUT", f"{BASE}/{collection}/{{id}}/{resolution}", handler))
+    return routes
 
 
 def _both(method: str, path: str, handler: Callable[[Call], Answer]) -> list[Route]:

@@ -11,10 +11,11 @@ from typing import Any
 from sandbox.core import clock
 from sandbox.core.call import Answer, Call
 from sandbox.core.records import Record, RecordStore
-from sandbox.kantata import references
+from sandbox.kantata import references, work_shapes
 from sandbox.kantata.errors import bad_request
 from sandbox.kantata.money import base_unit
-from sandbox.kantata.resources import RESOURCES, STATUSES, Association, Resource
+from sandbox.kantata.resource import Association, Resource
+from sandbox.kantata.resources import RESOURCES, STATUSES
 from sandbox.kantata.selection import Page, second
 
 
@@ -47,6 +48,8 @@ def shape(store: RecordStore, resource: Resource, record: Record) -> dict[str, A
         shown |= _workspace(record)
     elif resource.collection == "workspace_resources":
         shown |= _workspace_resource(store, record)
+    elif resource.collection in work_shapes.SHAPED:
+        shown |= work_shapes.computed(store, record)
     return {**shown, "created_at": moment(record.created), "updated_at": moment(record.modified)}
 
 
@@ -70,10 +73,13 @@ def _answer(call: Call, resource: Resource, records: list[Record], meta: dict[st
         for name, association in associations.items():
             ids = _associated(call.store, resource, record, name, association)
             shown[association.key] = ids if association.many else (ids[0] if ids else None)
+            side = body[association.collection]
             for id in ids:
+                if id in side:
+                    continue
                 loaded = _side_loaded(call.store, association.collection, id, record)
                 if loaded is not None:
-                    body[association.collection].setdefault(id, loaded)
+                    side.setdefault(id, loaded)
         body[resource.collection][record.id] = shown
     return Answer(200, body)
 
@@ -85,7 +91,10 @@ def _associated(
         return [row.id for row in references.of(store, resource.noun, record.id)]
     if name == "custom_field_values":
         return [held["id"] for held in record.get("custom_field_values", {}).values()]
-    if name in ("billing_milestones", "workspace_resources_with_unnamed"):
+    if resource.collection == "workspaces" and name in (
+        "billing_milestones",
+        "workspace_resources_with_unnamed",
+    ):
         return [row.id for row in store.find(association.collection, "workspace_id", record.id)]
     value = record.get(association.key)
     if value is None:

@@ -5,7 +5,7 @@ from itertools import takewhile
 from sandbox.core import clock
 from sandbox.core.records import RecordStore
 from sandbox.kantata.envelope import moment
-from sandbox.kantata.resources import Resource
+from sandbox.kantata.resource import Resource
 
 KEPT_SECONDS = 9 * 24 * 3600
 
@@ -15,7 +15,7 @@ def publish(store: RecordStore, resource: Resource, record_id: str, verb: str) -
     if not resource.events:
         return
     data = {
-        "event_type": f"{resource.singular}:{verb}",
+        "event_type": f"{resource.event_name or resource.singular}:{verb}",
         "subject_type": resource.noun,
         "subject_id": record_id,
         "subject_ref": None if verb == "deleted" else {"key": resource.collection, "id": record_id},

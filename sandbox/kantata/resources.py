@@ -2,11 +2,8 @@
 
 Source: the published contract of the Kantata OX API (workspaces, workspace groups, stories, billing
 milestones, workspace resources, resource requests, workspace allocations, users, roles, skills, rate cards,
-custom fields, subscribed events).
+custom fields, subscribed events). Time, expenses and invoices are in work.py.
 """
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from sandbox.kantata.fields import (
     BOOLEAN,
@@ -21,42 +18,8 @@ from sandbox.kantata.fields import (
     references,
     text,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Association:
-    """What `include=<name>` side-loads: `key` holds the id(s), and is absent without it."""
-
-    key: str
-    collection: str
-    many: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """One collection of the API."""
-
-    collection: str
-    singular: str
-    noun: str
-    """Subject type of external references and events, such as `Workspace`."""
-    fields: Mapping[str, Field] = field(default_factory=dict)
-    required: tuple[str, ...] = ()
-    bulk: int = 0
-    """Rows at most in one bulk create; 0: no bulk create."""
-    shown: tuple[str, ...] = ()
-    """Stored fields that answers carry as they are."""
-    includes: Mapping[str, Association] = field(default_factory=dict)
-    filters: tuple[str, ...] = ()
-    """Fields a list may be filtered by equality."""
-    plural_filters: Mapping[str, str] = field(default_factory=dict)
-    """Filter with comma-separated values -> field."""
-    orders: tuple[str, ...] = ("created_at", "updated_at")
-    referenced: bool = True
-    """Whether it may carry external references."""
-    events: bool = False
-    """Whether its changes appear in the change feed."""
-
+from sandbox.kantata.resource import REFERENCES, VALUES, WORKSPACE, Association, Resource
+from sandbox.kantata.work import WORK
 
 STATUSES: dict[int, tuple[str, str]] = {
     100: ("Prospect", "gray"),
@@ -67,10 +30,6 @@ STATUSES: dict[int, tuple[str, str]] = {
     550: ("Cancelled", "red"),
 }
 """Project statuses of this account: key -> message, color. Accounts name their own."""
-
-_REFERENCES = Association("external_reference_ids", "external_references", many=True)
-_VALUES = Association("custom_field_value_ids", "custom_field_values", many=True)
-_WORKSPACE = Association("workspace_id", "workspaces")
 
 WORKSPACES = Resource(
     collection="workspaces",
@@ -116,8 +75,8 @@ WORKSPACES = Resource(
         *("require_expense_approvals", "require_time_approvals", "change_orders_enabled", "target_margin"),
     ),
     includes={
-        "external_references": _REFERENCES,
-        "custom_field_values": _VALUES,
+        "external_references": REFERENCES,
+        "custom_field_values": VALUES,
         "workspace_groups": Association("workspace_group_ids", "workspace_groups", many=True),
         "primary_workspace_group": Association("primary_workspace_group_id", "workspace_groups"),
         "approver": Association("approver_id", "users"),
@@ -147,7 +106,7 @@ WORKSPACE_GROUPS = Resource(
     },
     required=("name",),
     shown=("name", "company", "contact_name", "email", "phone_number", "address", "website", "notes"),
-    includes={"external_references": _REFERENCES},
+    includes={"external_references": REFERENCES},
     orders=("created_at", "updated_at", "name"),
     events=False,
 )
@@ -183,8 +142,8 @@ STORIES = Resource(
         *("priority", "archived"),
     ),
     includes={
-        "external_references": _REFERENCES,
-        "workspace": _WORKSPACE,
+        "external_references": REFERENCES,
+        "workspace": WORKSPACE,
         "parent": Association("parent_id", "stories"),
         "assignees": Association("assignee_ids", "users", many=True),
     },
@@ -210,8 +169,8 @@ BILLING_MILESTONES = Resource(
     bulk=100,
     shown=("title", "amount_in_cents", "date_to_invoice", "billing_type"),
     includes={
-        "external_references": _REFERENCES,
-        "workspace": _WORKSPACE,
+        "external_references": REFERENCES,
+        "workspace": WORKSPACE,
         "story": Association("story_id", "stories"),
     },
     filters=("workspace_id",),
@@ -233,9 +192,9 @@ WORKSPACE_RESOURCES = Resource(
     bulk=200,
     shown=("label",),
     includes={
-        "external_references": _REFERENCES,
-        "custom_field_values": _VALUES,
-        "workspace": _WORKSPACE,
+        "external_references": REFERENCES,
+        "custom_field_values": VALUES,
+        "workspace": WORKSPACE,
         "user": Association("user_id", "users"),
         "role": Association("role_id", "roles"),
     },
@@ -277,8 +236,8 @@ WORKSPACE_ALLOCATIONS = Resource(
     noun="WorkspaceAllocation",
     shown=("start_date", "end_date", "minutes", "hard", "notes"),
     includes={
-        "external_references": _REFERENCES,
-        "workspace": _WORKSPACE,
+        "external_references": REFERENCES,
+        "workspace": WORKSPACE,
         "workspace_resource": Association("workspace_resource_id", "workspace_resources"),
         "user": Association("user_id", "users"),
     },
@@ -297,7 +256,7 @@ USERS = Resource(
     noun="User",
     shown=("full_name", "email_address", "headline", "photo_path"),
     includes={
-        "external_references": _REFERENCES,
+        "external_references": REFERENCES,
         "role": Association("role_id", "roles"),
         "skills": Association("skill_ids", "skills", many=True),
     },
@@ -305,9 +264,9 @@ USERS = Resource(
     orders=("alphabetical",),
 )
 
-ROLES = Resource("roles", "role", "Role", shown=("name",), includes={"external_references": _REFERENCES})
+ROLES = Resource("roles", "role", "Role", shown=("name",), includes={"external_references": REFERENCES})
 SKILLS = Resource(
-    "skills", "skill", "Skill", shown=("name", "max_level"), includes={"external_references": _REFERENCES}
+    "skills", "skill", "Skill", shown=("name", "max_level"), includes={"external_references": REFERENCES}
 )
 PROJECT_TEMPLATES = Resource(
     "project_templates",
@@ -322,7 +281,7 @@ RATE_CARDS = Resource(
     "rate_card",
     "RateCard",
     shown=("title", "currency", "active"),
-    includes={"external_references": _REFERENCES},
+    includes={"external_references": REFERENCES},
 )
 CUSTOM_FIELDS_OF_ACCOUNT = Resource(
     "custom_fields", "custom_field", "CustomField", shown=("name", "value_type"), referenced=False
@@ -342,7 +301,7 @@ RESOURCES: dict[str, Resource] = {
     for resource in (
         *(WORKSPACES, WORKSPACE_GROUPS, STORIES, BILLING_MILESTONES, WORKSPACE_RESOURCES),
         *(RESOURCE_REQUESTS, WORKSPACE_ALLOCATIONS, USERS, ROLES, SKILLS, PROJECT_TEMPLATES),
-        *(RATE_CARDS, CUSTOM_FIELDS_OF_ACCOUNT, SUBSCRIBED_EVENTS),
+        *(RATE_CARDS, CUSTOM_FIELDS_OF_ACCOUNT, SUBSCRIBED_EVENTS, *WORK),
     )
 }
 BY_NOUN = {resource.noun: resource for resource in RESOURCES.values()}

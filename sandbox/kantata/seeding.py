@@ -7,7 +7,7 @@ Custom fields have fixed ids, since an installation is told them; everything els
 from typing import TYPE_CHECKING
 
 from sandbox.core.records import RecordStore
-from sandbox.kantata import writing
+from sandbox.kantata import rates, writing
 from sandbox.kantata.staffing import KEY_FIELD
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ def seed(plan: "Firm", store: RecordStore) -> None:
     roles = _roles(plan, store)
     skills = _skills(plan, store)
     _users(plan, store, roles, skills)
-    for card in sorted({(rate.card, rate.currency) for rate in plan.rate_roles}):
-        store.create("rate_cards", {"title": card[0], "currency": card[1], "active": True})
+    rates.seed(plan, store, roles)
     _templates(plan, store, roles)
     _internal_project(plan, store)
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from sandbox.core.call import Call
 from sandbox.core.records import Record, RecordStore
-from sandbox.kantata import references
+from sandbox.kantata import references, time_order, work_selection
 from sandbox.kantata.errors import bad_request
-from sandbox.kantata.resources import Resource
+from sandbox.kantata.resource import Resource
 
 LARGEST_PAGE = 200
 _DATES = ("created_after", "created_before", "updated_after", "updated_before")
@@ -34,6 +34,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "resource_requests": ("pending_requests_only", "requests_for_approver"),
     "workspace_allocations": ("type", "unnamed_resources_only"),
     "users": ("by_email_address",),
+    **work_selection.OWN,
 }
 
 
@@ -56,6 +57,8 @@ def select(call: Call, resource: Resource) -> Page:
     """The page of records a list request asks for. Raises Refused with 400 for a parameter that is wrong."""
     query = dict(call.query)
     _check_names(resource, query)
+    if _is_in_time_order(call.store, resource, query):
+        return _time_page(call, resource, query)
     candidates = _candidates(call.store, resource, query)
     chosen = [record for record in candidates if _matches(call.store, resource, record, query)]
     _sort(resource, chosen, query.get("order"))
@@ -102,6 +105,8 @@ def _candidates(store: RecordStore, resource: Resource, query: Mapping[str, str]
         if ids is not None:
             found = [store.get(resource.collection, id) for id in sorted(ids, key=int)]
             return [record for record in found if record is not None]
+    if "with_timesheet_id" in query:
+        return store.find(resource.collection, "active_submission_id", query["with_timesheet_id"])
     for name in resource.filters:
         if name in query and store.has_index(resource.collection, name):
             return store.find(resource.collection, name, query[name])
@@ -127,7 +132,8 @@ def _matches(store: RecordStore, resource: Resource, record: Record, query: Mapp
         if name in query and str(record.get(field)) not in query[name].split(","):
             return False
     return (
-        _in_time(record, query)
+        work_selection.matches(store, record, query)
+        and _in_time(record, query)
         and _matches_text(record, query)
         and _matches_own(store, resource, record, query)
     )
@@ -210,8 +216,11 @@ def _sort(resource: Resource, records: list[Record], order: str | None) -> None:
         raise bad_request(f"{resource.collection} cannot be ordered by {order}")
     if name == "alphabetical":
         name = "full_name"
+    name = work_selection.SORTED_BY.get((resource.collection, name), name)
 
     def key(record: Record) -> Any:
+        if name == "id":
+            return int(record.id)
         if name in ("created_at", "updated_at"):
             return second(record.created if name == "created_at" else record.modified)
         return str(record.get(name) or "")
@@ -219,15 +228,52 @@ def _sort(resource: Resource, records: list[Record], order: str | None) -> None:
     records.sort(key=lambda record: (key(record), int(record.id)), reverse=direction == "desc")
 
 
+def _is_in_time_order(store: RecordStore, resource: Resource, query: Mapping[str, str]) -> bool:
+    """Whether the list can be read from the order the state file keeps."""
+    if resource.collection != "time_entries" or store.database.horizon is not None:
+        return False
+    # Entries of archived projects are left out unless asked for: then each entry has to be looked at.
+    whole = query.get("from_archived_workspaces") == "true" or not store.find("workspaces", "archived", True)
+    return whole and time_order.answers(query)
+
+
+def _time_page(call: Call, resource: Resource, query: Mapping[str, str]) -> Page:
+    order = query["order"]
+    if order not in ("updated_at", "updated_at:asc", "updated_at:desc"):
+        raise bad_request(f"{resource.collection} cannot be ordered by {order}")
+    bounds = {
+        name: _parsed(name, query[name]) for name in ("updated_after", "updated_before") if name in query
+    }
+    if {"invoiced", "uninvoiced"} <= set(query):
+        return _page(call, [], query)
+    wanted = time_order.Slice(
+        after=bounds.get("updated_after"),
+        before=bounds.get("updated_before"),
+        approved="approved" in query,
+        invoiced=True if "invoiced" in query else False if "uninvoiced" in query else None,
+        descending=order.endswith(":desc"),
+    )
+    size, offset = _bounds(query)
+    total = time_order.count(call.store.database, wanted)
+    ids = time_order.page(call.store.database, wanted, call.page_offset(offset), size)
+    found = (call.store.get(resource.collection, id) for id in ids)
+    return Page([record for record in found if record is not None], total, offset // size + 1, size)
+
+
 def _page(call: Call, records: list[Record], query: Mapping[str, str]) -> Page:
+    size, offset = _bounds(query)
+    start = call.page_offset(offset)
+    return Page(records[start : start + size], len(records), offset // size + 1, size)
+
+
+def _bounds(query: Mapping[str, str]) -> tuple[int, int]:
+    """Rows of a page, and how many stand before it."""
     if "limit" in query or "offset" in query:
         size, offset = _number(query, "limit", 20), _number(query, "offset", 0)
     else:
-        size = _number(query, "per_page", 20)
+        size = min(_number(query, "per_page", 20), LARGEST_PAGE)
         offset = (max(1, _number(query, "page", 1)) - 1) * size
-    size = min(max(1, size), LARGEST_PAGE)
-    start = call.page_offset(offset)
-    return Page(records[start : start + size], len(records), offset // size + 1, size)
+    return min(max(1, size), LARGEST_PAGE), offset
 
 
 def _number(query: Mapping[str, str], name: str, default: int) -> int:

@@ -8,7 +8,7 @@ from sandbox.core.records import RecordStore
 from sandbox.kantata import references
 from sandbox.kantata.errors import ErrorLine, bad_request, invalid, line
 from sandbox.kantata.fields import Wrong
-from sandbox.kantata.resources import Resource
+from sandbox.kantata.resource import Resource
 
 
 @dataclass(slots=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 from sandbox.core.call import Answer, Call
 from sandbox.core.records import Record, RecordStore
-from sandbox.kantata import bulk_effects, feed, references, templates
+from sandbox.kantata import bulk_effects, feed, references, templates, time_rules
 from sandbox.kantata.errors import ErrorLine, answer, invalid, line
-from sandbox.kantata.resources import STATUSES, Resource
+from sandbox.kantata.resource import Resource
+from sandbox.kantata.resources import STATUSES
 from sandbox.kantata.validation import Row
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -23,6 +24,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "stage": "project",
         "stories_are_fixed_fee_by_default": False,
         "tasks_default_non_billable": False,
+        "require_time_approvals": True,
+        "require_expense_approvals": True,
         "workspace_group_ids": [],
         "creator_id": "1",
     },
@@ -30,12 +33,16 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "stories": {"state": "not started", "billable": True, "fixed_fee": False, "archived": False},
     "billing_milestones": {"billing_type": "fixed_date"},
 }
+TIMED = ("time_entries", "expenses")
+"""Collections with rules of their own, in time_rules.py."""
 _TITLE = {"workspace_groups": "name", "workspace_resources": "label"}
 
 
 def create(store: RecordStore, resource: Resource, row: Row, *, in_bulk: bool = False) -> Record:
     """Create one checked row. Raises Refused with 422 when a rule of the resource forbids it."""
     data = {**DEFAULTS.get(resource.collection, {}), **row.values}
+    if resource.collection in TIMED:
+        data = time_rules.completed(store, resource.collection, data)
     errors = _rule_errors(store, resource, data)
     if errors:
         raise invalid(errors)
@@ -67,7 +74,7 @@ def create_rows(call: Call, resource: Resource, rows: list[Row]) -> list[Record]
 
 def update(store: RecordStore, resource: Resource, record: Record, row: Row) -> Record:
     """Change one record. Raises Refused with 422 when a rule of the resource forbids it."""
-    errors = _rule_errors(store, resource, {**record.data, **row.values})
+    errors = _rule_errors(store, resource, {**record.data, **row.values}, record.id)
     if errors:
         raise invalid(errors)
     changes = dict(row.values)
@@ -114,7 +121,11 @@ def _is_there(store: RecordStore, resource: Resource, row: Row) -> bool:
     return any(other["service_name"] == wanted.get("service_name") for other in found)
 
 
-def _rule_errors(store: RecordStore, resource: Resource, data: dict[str, Any]) -> list[ErrorLine]:
+def _rule_errors(
+    store: RecordStore, resource: Resource, data: dict[str, Any], record_id: str | None = None
+) -> list[ErrorLine]:
+    if resource.collection in TIMED:
+        return time_rules.errors(store, resource.collection, data, record_id)
     errors: list[ErrorLine] = []
     start, due = data.get("start_date"), data.get("due_date")
     if start and due and due < start:

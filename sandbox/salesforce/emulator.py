@@ -1,7 +1,7 @@
 """The Salesforce platform API of one org: routes, and how this system behaves under faults.
 
 Source: Salesforce REST API developer guide, API versions 60.0 to 68.0. Effects: the effect key of a write is
-`Fairlead_Key__c` in its body (or in the URL of an upsert by it).
+`Fairlead_Key__c` or `Fairlead_Billing_Key__c` in its body (or in the URL of an upsert by it).
 """
 
 from collections.abc import Callable, Iterator, Mapping

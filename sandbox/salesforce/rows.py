@@ -1,7 +1,8 @@
 """Creating, changing and deleting records by Salesforce's rules.
 
 Bodies are checked in full before anything is written; what the system computes (stage flags, roll-ups,
-contract end) follows each write. The effect key of a write is the `Fairlead_Key__c` its body carries.
+contract end) follows each write. The effect key of a write is the
+`Fairlead_Key__c` or `Fairlead_Billing_Key__c` its body carries.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from sandbox.salesforce.objects import ORG
 from sandbox.salesforce.schema import Field, SObject
 from sandbox.salesforce.values import checked
 
-KEY_FIELD = "Fairlead_Key__c"
+KEY_FIELDS = ("Fairlead_Key__c", "Fairlead_Billing_Key__c")
 
 
 def sobject(name: str) -> SObject:
@@ -73,7 +74,7 @@ def create(
         id=ids.record_id(kind.prefix, number),
         at=at,
         natural_key=str(values.get(kind.name_field) or ""),
-        effect_key=sent.get(KEY_FIELD),
+        effect_key=_effect_key(sent),
         sent=sent,
     )
     rollups.follow(store, record, at)
@@ -97,7 +98,7 @@ def change(store: RecordStore, kind: SObject, record: Record, body: Mapping[str,
         record.id,
         changes,
         natural_key=str(record.get(kind.name_field) or ""),
-        effect_key=sent.get(KEY_FIELD),
+        effect_key=_effect_key(sent),
     )
     if after is not record:
         rollups.follow(store, after)
@@ -170,3 +171,8 @@ def _by_parent_key(store: RecordStore, field: Field, given: Mapping[str, Any]) -
 
 def _default(field: Field, owner: str) -> Any:
     return owner if field.name == "OwnerId" else field.default
+
+
+def _effect_key(sent: Mapping[str, Any]) -> str | None:
+    """The effect key a body carries, in the first of the tenant's key fields that it has."""
+    return next((str(sent[name]) for name in KEY_FIELDS if sent.get(name)), None)

@@ -22,6 +22,7 @@ from connectors.errors import (
 from connectors.kantata.client import KantataClient, build
 from connectors.kantata.settings import KantataSettings
 from connectors.ports import PsaPort
+from domain.billing_commands import CancelBillingRecord, RecordBilling
 from domain.commands import (
     AddSeats,
     CancelProject,
@@ -38,6 +39,7 @@ from domain.commands import (
 from domain.money import Money
 from tests.contract.bench import Bench
 from tests.contract.connector_contract import ConnectorContract, Plan, Refusal
+from tests.contract.kantata_work import approved, new_place
 
 START, END = date(2026, 12, 1), date(2027, 3, 31)
 Pair = tuple[Command, Command]
@@ -147,6 +149,33 @@ async def prepare_cancellation(bench: Bench, client: KantataClient, tag: str) ->
     return command, command.with_changes(cancelled=False)
 
 
+async def record_command(bench: Bench, client: KantataClient, tag: str) -> RecordBilling:
+    place = await new_place(bench, client, tag)
+    return RecordBilling(
+        invoice=f"invoice/acme/{tag}",
+        project_external_id=place.workspace,
+        currency="EUR",
+        number=f"INV-{tag}",
+        erp_external_id="555",
+        dated=START,
+        net=Money.of("1000.50", "EUR"),
+        time_entry_ids=tuple(await approved(bench, place, 2)),
+        other=Money.of("300.50", "EUR"),
+        other_text="Milestone",
+    )
+
+
+async def prepare_record(bench: Bench, client: KantataClient, tag: str) -> Pair:
+    command = await record_command(bench, client, tag)
+    return command, command.with_changes(time_entry_ids=command.time_entry_ids[:1])
+
+
+async def prepare_record_cancellation(bench: Bench, client: KantataClient, tag: str) -> Pair:
+    made = await client.apply(await record_command(bench, client, tag), f"prepare/{tag}/record/1")
+    command = CancelBillingRecord(record_external_id=made.external_id)
+    return command, command.with_changes(cancelled=False)
+
+
 def as_port(client: KantataClient) -> PsaPort:
     """The type checker proves here that the client is a PSA."""
     return client
@@ -170,6 +199,8 @@ class TestKantataContract(ConnectorContract):
         Plan("withdraw staffing", prepare_withdrawal),
         Plan("open project", prepare_opening),
         Plan("cancel project", prepare_cancellation),
+        Plan("record billing", prepare_record),
+        Plan("cancel billing record", prepare_record_cancellation),
     )
     refusals: ClassVar[Sequence[Refusal]] = (
         Refusal("bad parameter", 400, documented("system", "page must be a number"), Rejected),

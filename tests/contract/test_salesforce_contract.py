@@ -1,6 +1,7 @@
 """Salesforce against its emulator, and against the error bodies its documents show."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,6 +25,7 @@ from connectors.salesforce import soql
 from connectors.salesforce.api import Part
 from connectors.salesforce.client import SalesforceClient, build
 from connectors.salesforce.settings import SalesforceSettings
+from domain.billing_commands import MarkBilling
 from domain.commands import Command, MarkDeal
 from domain.money import Money
 from sandbox.settings import SandboxSettings
@@ -54,10 +56,22 @@ async def prepare_mark(bench: Bench, client: SalesforceClient, tag: str) -> tupl
     return mark, mark.with_changes(status="Cancelled")
 
 
+async def prepare_billing(bench: Bench, client: SalesforceClient, tag: str) -> tuple[Command, Command]:
+    deals = await client.signed_deals(None)
+    deal = deals[int(tag) % len(deals)]
+    mark = MarkBilling(
+        deal_external_id=deal.external_id,
+        last_invoice=f"INV-{tag}",
+        invoiced=Money.of("12500.10", deal.currency or "EUR"),
+        invoiced_on=date(2026, 11, 23),
+    )
+    return mark, mark.with_changes(invoiced=Money.of("12500.11", mark.invoiced.currency))
+
+
 class TestSalesforceContract(ConnectorContract):
     system = "salesforce"
     needed_field = "Billing_Entity__c"
-    plans = (Plan("mark deal", prepare_mark),)
+    plans = (Plan("mark deal", prepare_mark), Plan("mark billing", prepare_billing))
     refusals = (
         Refusal("session", 401, problem("INVALID_SESSION_ID", "Session expired or invalid"), Unauthenticated),
         Refusal(
@@ -333,6 +347,37 @@ class TestSalesforceContract(ConnectorContract):
         before = len(await bench.requests())
         await self.read(client)
         assert len(await bench.requests()) == before + 1
+
+    async def test_billing_and_status_of_a_deal_do_not_hide_each_other(
+        self, bench: Bench, client: SalesforceClient, tag: str, key: str
+    ) -> None:
+        status, _ = await prepare_mark(bench, client, tag)
+        billed, _ = await prepare_billing(bench, client, tag)
+        await client.apply(status, f"{key}-status")
+        await client.apply(billed, f"{key}-billed")
+        for command, own in ((status, f"{key}-status"), (billed, f"{key}-billed")):
+            found = await client.find(command, own)
+            assert found is not None
+            assert found.differences(command) == {}
+        assert await client.find(billed, f"{key}-status") is None
+
+    async def test_an_amount_in_another_currency_is_not_written(
+        self, bench: Bench, client: SalesforceClient, tag: str, key: str
+    ) -> None:
+        command, _ = await prepare_billing(bench, client, tag)
+        other = command.with_changes(invoiced=Money.of("1", "JPY"))
+        with pytest.raises(Rejected, match="the deal is in") as refused:
+            await client.apply(other, key)
+        assert refused.value.rule == "currency.other"
+        assert await bench.landed(key) == 0
+
+    async def test_an_org_without_the_fields_says_which(self, bench: Bench, tag: str, key: str) -> None:
+        client = self.connect(bench, fields={"billing.invoiced": "", "billing.invoiced_on": ""})
+        command, _ = await prepare_billing(bench, client, tag)
+        with pytest.raises(Rejected, match=r"names no field for billing\.invoiced"):
+            await client.apply(command, key)
+        assert [check for check in await client.check() if not check.ok] == []
+        await client.aclose()
 
     async def test_every_signed_deal_can_be_read(self, client: SalesforceClient) -> None:
         for summary in await client.signed_deals(None):

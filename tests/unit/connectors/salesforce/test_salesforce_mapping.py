@@ -8,6 +8,7 @@ import pytest
 
 from connectors.salesforce import mapping
 from connectors.salesforce.models import LineRow, OpportunityRow
+from domain.billing_commands import MarkBilling
 from domain.commands import MarkDeal
 from domain.money import Money
 from domain.readiness import Gate
@@ -295,3 +296,46 @@ def test_a_mark_without_a_project_number_empties_the_field() -> None:
     assert mapping.mark_record(settings(), {"Id": "x", **body}).differences(command) == {}
     other = {**body, "Id": "x", "Fairlead_Status__c": "Active"}
     assert mapping.mark_record(settings(), other).differences(command) == {"status": ("Cancelled", "Active")}
+
+
+BILLED = MarkBilling(
+    deal_external_id="0065g00000AbCdEAAV",
+    last_invoice="DE01-INV00007",
+    invoiced=Money.of("12500.10", "EUR"),
+    invoiced_on=date(2026, 11, 23),
+)
+
+
+def test_a_billing_mark_is_read_back_as_written() -> None:
+    body = mapping.billing_body(settings(), BILLED, "billing/acme/1/crm.billing/1")
+    assert body == {
+        "Fairlead_Invoice__c": "DE01-INV00007",
+        "Fairlead_Invoiced__c": Decimal("12500.10"),
+        "Fairlead_Invoiced_On__c": "2026-11-23",
+        "Fairlead_Billing_Key__c": "billing/acme/1/crm.billing/1",
+    }
+    columns = {"Id": "0065g00000AbCdEAAV", "CurrencyIsoCode": "EUR", **body}
+    assert mapping.billing_record(settings(), columns).differences(BILLED) == {}
+    other = {**columns, "Fairlead_Invoiced__c": Decimal("12500.11")}
+    assert mapping.billing_record(settings(), other).differences(BILLED) == {
+        "invoiced": ("12,500.10 EUR", "12,500.11 EUR")
+    }
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("JPY", "5000"), ("BHD", "100.001")])
+def test_billed_amounts_are_exact(currency: str, amount: str) -> None:
+    command = BILLED.with_changes(invoiced=Money.of(amount, currency))
+    body = mapping.billing_body(settings(), command, "k")
+    columns = {"Id": "x", "CurrencyIsoCode": currency, **body}
+    assert mapping.billing_record(settings(), columns).differences(command) == {}
+    odd = {**columns, "Fairlead_Invoiced__c": Decimal("1.00001")}
+    assert "invoiced" in mapping.billing_record(settings(), odd).differences(command)
+
+
+def test_an_org_without_currencies_has_the_firms_one() -> None:
+    alone = settings(fields={"currency": "", "billing.invoiced_on": ""}, currency="EUR")
+    body = mapping.billing_body(alone, BILLED, "k")
+    assert "" not in body
+    assert mapping.billing_record(alone, {"Id": "x", **body}).differences(BILLED) == {}
+    unknown = settings(fields={"currency": ""})
+    assert "invoiced" not in mapping.billing_record(unknown, {"Id": "x", **body}).fields
