@@ -5,6 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
 STAMP := $(VENV)/.installed
+
+# Tryton is GPL software with an environment of its own; the tests that need it are skipped without.
+export FAIRLEAD_TRYTON_ENV ?= $(CURDIR)/.tryton
+TRYTON := $(FAIRLEAD_TRYTON_ENV)/.tried
 CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3 python
 
 # The fast tests use the processor all the time, so two cores halve them. End-to-end tests start their own
@@ -12,7 +16,7 @@ CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3 python
 PARALLEL := -n logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format drill bench install lock clean
+.PHONY: help demo test check lint format drill bench tryton install lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +24,7 @@ help: ## this list
 demo: $(STAMP) ## one signed deal becomes a project in every system, on this machine
 	$(BIN)/fairlead demo
 
-test: $(STAMP) ## every test, the end-to-end ones included
+test: $(STAMP) $(TRYTON) ## every test, the end-to-end ones included
 	$(PYTHON) -m pytest -q $(PARALLEL) -m "not e2e"
 	$(PYTHON) -m pytest -q -m e2e
 
@@ -42,6 +46,13 @@ drill: $(STAMP) ## workers killed around every write, systems broken: nothing lo
 bench: $(STAMP) ## throughput and latency beside a bare workflow
 	$(PYTHON) -m bench
 
+tryton: $(STAMP) ## a real ERP to try the processes on (GPL, in an environment of its own)
+	$(PYTHON) -m local.tryton_server prepare
+
+$(TRYTON): deploy/tryton-requirements.txt | $(STAMP)
+	$(PYTHON) -m local.tryton_server prepare || echo "Tests with Tryton will be skipped: it cannot be installed here."
+	mkdir -p $(FAIRLEAD_TRYTON_ENV) && touch $@
+
 install: $(STAMP) ## the environment in .venv (also made by every other target)
 
 $(STAMP): requirements.lock pyproject.toml
@@ -61,5 +72,5 @@ lock: ## requirements.lock anew from pyproject.toml (needs uv; UPGRADE=--upgrade
 	    --no-emit-index-url --no-emit-find-links $(UPGRADE) --extra dev -o requirements.lock pyproject.toml
 
 clean: ## the environment, caches and build output; never the state of a firm
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .tryton build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
