@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from domain.base import Canonical, Value
 from domain.invariants import distinct, in_currency, in_order, sums_to
@@ -21,6 +21,15 @@ class Supplier(Canonical):
     currency: str
     tax_id: str | None = None
     active: bool = True
+
+
+class SupplierQuery(Value):
+    """Which suppliers are asked for; what is empty is not asked."""
+
+    number: str = ""
+    name: str = ""
+    """The whole name, as a deal's line names its supplier."""
+    active_only: bool = True
 
 
 class PurchaseLine(Value):
@@ -44,8 +53,11 @@ class PurchaseLine(Value):
         return self
 
 
+RequisitionState = Literal["draft", "pending", "approved", "ordered", "rejected", "withdrawn"]
+
+
 class PurchaseRequisition(Canonical):
-    """What a project asks procurement for."""
+    """What a project asks procurement for. `rejected`: an approver said no, `note` tells why."""
 
     id: str
     project: str
@@ -54,6 +66,12 @@ class PurchaseRequisition(Canonical):
     currency: str
     needed_on: date
     lines: tuple[PurchaseLine, ...] = Field(min_length=1)
+    state: RequisitionState = "draft"
+    note: str = ""
+    """What procurement says about its state, in its own words."""
+    orders: tuple[str, ...] = ()
+    """External ids of the orders it became."""
+    version: AwareDatetime | None = None
 
     @property
     def total(self) -> Money:
@@ -67,6 +85,10 @@ class PurchaseRequisition(Canonical):
         return self
 
 
+OrderState = Literal["draft", "held", "failed", "issued", "accepted", "cancelled", "closed"]
+"""`held`: somebody must release it; `failed`: it could not be sent to the supplier."""
+
+
 class PurchaseOrder(Canonical):
     """What we ordered. Once the supplier has accepted it, a person cancels it, never a machine."""
 
@@ -75,8 +97,14 @@ class PurchaseOrder(Canonical):
     project: str
     entity: str
     currency: str
-    state: Literal["draft", "issued", "accepted", "cancelled", "closed"]
+    state: OrderState
     lines: tuple[PurchaseLine, ...] = Field(min_length=1)
+    external_id: str = ""
+    requisition: str = ""
+    """External id of the requisition it came from."""
+    note: str = ""
+    """What procurement says about its state, in its own words."""
+    version: AwareDatetime | None = None
 
     @property
     def total(self) -> Money:
@@ -84,7 +112,7 @@ class PurchaseOrder(Canonical):
 
     @property
     def may_be_cancelled_by_machine(self) -> bool:
-        return self.state in ("draft", "issued")
+        return self.state in ("draft", "held", "failed", "issued")
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -92,6 +120,27 @@ class PurchaseOrder(Canonical):
         in_currency(self.currency, [line.amount for line in self.lines], what)
         distinct([line.ref for line in self.lines], f"{what}: line")
         return self
+
+
+class UnreadableOrder(Value):
+    """An order procurement holds and we cannot take: what is wrong with it, for the one who can cure it."""
+
+    external_id: str
+    number: str = ""
+    field: str
+    problem: str
+    version: AwareDatetime | None = None
+
+
+class OrderPage(Canonical):
+    """One page of purchase orders. The same order may come again; never fewer."""
+
+    orders: tuple[PurchaseOrder, ...] = ()
+    unreadable: tuple[UnreadableOrder, ...] = ()
+    next_page: str = ""
+    """Token of the page after this; empty at the end."""
+    mark: AwareDatetime | None = None
+    """From here on the next drain asks for changes, less an overlap."""
 
 
 class ServiceConfirmation(Canonical):

@@ -123,11 +123,17 @@ class SqlBilling:
     async def cover(self, invoice: str, *, entries: Sequence[str] = (), events: Sequence[str] = ()) -> None:
         await self._db.write(lambda c: billing_coverage.cover(c, invoice, entries, events, self._db.now()))
 
-    async def release(self, invoice: str, *, entries: Sequence[str] | None = None) -> Sequence[str]:
-        return await self._db.write(lambda c: billing_coverage.release(c, invoice, entries, self._db.now()))
+    async def release(
+        self, invoice: str, *, entries: Sequence[str] | None = None, events: Sequence[str] | None = None
+    ) -> Sequence[str]:
+        return await self._db.write(
+            lambda c: billing_coverage.release(c, invoice, entries, events, self._db.now())
+        )
 
-    async def settle(self, invoice: str, row: InvoiceRow) -> ProjectTotals:
-        return await self._db.write(lambda c: billing_invoices.settle(c, invoice, row, self._db.now()))
+    async def settle(
+        self, invoice: str, row: InvoiceRow, *, seen: ProjectTotals | None = None
+    ) -> ProjectTotals:
+        return await self._db.write(lambda c: billing_invoices.settle(c, invoice, row, seen, self._db.now()))
 
     async def totals(self, project: str, *, without: str = "") -> ProjectTotals:
         return await self._db.read(lambda c: billing_invoices.totals(c, project, without))

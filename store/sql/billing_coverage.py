@@ -55,17 +55,23 @@ def cover(
 
 
 def release(
-    connection: Connection, invoice: str, entries: Sequence[str] | None, now: datetime
+    connection: Connection,
+    invoice: str,
+    entries: Sequence[str] | None,
+    events: Sequence[str] | None,
+    now: datetime,
 ) -> Sequence[str]:
-    """Take named entries, or everything with its events, off an invoice.
+    """Take named entries and events off an invoice, or everything where neither is named.
 
     Returns what was ever on it, of what was asked for, and is on no live invoice now: a repeat answers
-    the same. Raises `StoreError` for a posted invoice without a posted credit note, and for an entry that
-    was never on it.
+    the same. Raises `StoreError` for a posted invoice without a posted credit note, and for what was never
+    on it.
     """
     row = _standing(connection, invoice)
     ever, live = _on(connection, invoice)
-    asked = ever if entries is None else {("entry", key) for key in entries}
+    asked = {("entry", key) for key in entries or ()} | {("event", key) for key in events or ()}
+    if entries is None and events is None:
+        asked = ever
     unknown = sorted(item for _, item in asked - ever)
     if unknown:
         raise StoreError(f"invoice {invoice} never covered {', '.join(unknown)}; release what it covers")

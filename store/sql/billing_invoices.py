@@ -11,7 +11,8 @@ from store.billing_ports import ProjectTotals
 from store.ports import AuditNote, StaleReference, StoreError
 from store.sql.billing_contracts import contract_of, lock_limits
 from store.sql.billing_coverage import live_items
-from store.sql.billing_limits import DEAD, FINAL, POSTED, Used, check_limits, movements_of
+from store.sql.billing_credits import check_left
+from store.sql.billing_limits import DEAD, FINAL, POSTED, Used, check_limits, check_seen, movements_of
 from store.sql.billing_tables import InvoiceRecord, MovementRecord
 from store.sql.chain import note
 from store.sql.tables import table
@@ -91,7 +92,9 @@ def invoices(
     return [invoice_of(found) for found in connection.execute(query)]
 
 
-def settle(connection: Connection, id: str, row: InvoiceRow, now: datetime) -> ProjectTotals:
+def settle(
+    connection: Connection, id: str, row: InvoiceRow, seen: ProjectTotals | None, now: datetime
+) -> ProjectTotals:
     """Record the priced invoice and what it uses; see the port. Returns the totals with it."""
     if row.id != id or row.priced is None:
         raise StoreError(f"invoice {id} is settled by its own priced row, not by {row.id} without a price")
@@ -105,9 +108,12 @@ def settle(connection: Connection, id: str, row: InvoiceRow, now: datetime) -> P
     if kept is None or kept.stage not in FINAL:
         if row.credits:
             _check_signs(connection, row)
+            check_left(row, *_credits(connection, row))
         else:
             _check_covered(connection, row)
-            check_limits(contract, row, _used(connection, row.project, besides=id))
+            used = _used(connection, row.project, besides=id)
+            check_seen(row, seen, used.totals(contract.currency))
+            check_limits(contract, row, used)
     put_invoice(connection, row, now)
     return totals(connection, row.project, without="")
 
@@ -116,6 +122,14 @@ def totals(connection: Connection, project: str, without: str) -> ProjectTotals:
     """Used limits over live invoices but one. Raises `StaleReference` without a contract."""
     currency = contract_of(connection, project).currency
     return _used(connection, project, besides=without).totals(currency)
+
+
+def _credits(connection: Connection, row: InvoiceRow) -> tuple[InvoiceRow | None, list[InvoiceRow]]:
+    """What the credit note `row` credits, and the other live credit notes to it."""
+    query = select(INVOICES).where(
+        INVOICES.c.credits == row.credits, INVOICES.c.id != row.id, INVOICES.c.stage.not_in(DEAD)
+    )
+    return invoice(connection, row.credits), [invoice_of(found) for found in connection.execute(query)]
 
 
 def invoice_of(found: Row[Any]) -> InvoiceRow:
@@ -130,12 +144,13 @@ def _used(connection: Connection, project: str, *, besides: str) -> Used:
 
 
 def _move(connection: Connection, row: InvoiceRow, *, replaces: bool) -> None:
+    """What is blocked claims nothing: it is priced again, on what is left then, before it can be posted."""
     if replaces:
         connection.execute(_FORGET, {"of": row.id})
     moved = [
         {"invoice": row.id, "kind": kind, "line": line, "amount_minor": minor}
         for (kind, line), minor in movements_of(row).items()
-        if minor
+        if minor and not (row.priced and row.priced.blocked)
     ]
     if moved:
         connection.execute(_MOVE, moved)

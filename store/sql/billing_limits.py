@@ -23,8 +23,8 @@ DEAD: tuple[InvoiceStage, ...] = ("credited", "discarded", "empty")
 """Uses no limit."""
 
 Movements = Mapping[tuple[str, int], int]
-"""(kind, contract line) -> minor units. Kinds: `billed`, of which `expenses`; `held`, `released`;
-`advanced`, `applied`."""
+"""(kind, contract line) -> minor units. Kinds: `billed`; `expenses`, what of it counts against the expense
+cap, before markup; `held`, `released`; `advanced`, `applied`."""
 
 _KINDS = {
     "retention": ("held", -1),
@@ -86,7 +86,8 @@ def movements_of(row: InvoiceRow) -> Movements:
         kind, sign = _KINDS.get(line.kind, ("billed", 1))
         moved[kind, line.contract_line] += back * sign * minor
         if line.kind == "expense":
-            moved["expenses", line.contract_line] += back * minor
+            counted = minor if priced.before_markup is None else to_minor(priced.before_markup)
+            moved["expenses", line.contract_line] += back * counted
     _bear_out(row, moved, "held", row.priced.retention, "retention")
     _bear_out(row, moved, "applied", row.priced.advance_applied, "advance_applied")
     return moved
@@ -98,6 +99,15 @@ def _bear_out(row: InvoiceRow, moved: Movements, kind: str, stated: Money, name:
         raise StoreError(
             f"invoice {row.id} states {name} {stated}, its lines of that kind sum to"
             f" {from_minor(found, stated.currency)}; price it again"
+        )
+
+
+def check_seen(row: InvoiceRow, seen: ProjectTotals | None, now: ProjectTotals) -> None:
+    """Raises `OverDrawn` when the totals that `row` was priced on have changed since."""
+    if seen is not None and seen != now:
+        raise OverDrawn(
+            f"invoice {row.id} was priced when {seen.billed} of project {row.project} were billed, by now"
+            f" it is {now.billed}; another invoice was faster, price this one again"
         )
 
 

@@ -1,5 +1,6 @@
 """Opening the store: one object that implements every port of `store.ports` on one database."""
 
+from store.alert_ports import Alerts
 from store.billing_ports import Billing
 from store.ports import (
     Attention,
@@ -14,6 +15,7 @@ from store.ports import (
 )
 from store.sql import migrate
 from store.sql.address import Address, address
+from store.sql.alerts import SqlAlerts
 from store.sql.attention import SqlAttention
 from store.sql.audit import SqlAuditLog
 from store.sql.billing import SqlBilling
@@ -41,6 +43,7 @@ class SqlStore:
     references: CrossReferences
     cursors: Cursors
     billing: Billing
+    alerts: Alerts
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -53,6 +56,7 @@ class SqlStore:
         self.references = SqlCrossReferences(database)
         self.cursors = SqlCursors(database)
         self.billing = SqlBilling(database)
+        self.alerts = SqlAlerts(database)
 
     async def ready(self) -> None:
         """Raises `StoreError` with the cure when the database is unreachable or its schema is not current."""
