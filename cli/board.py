@@ -60,7 +60,7 @@ async def status(
     key: Annotated[str | None, typer.Argument(metavar="[DEAL|PROJECT|PROCESS]", show_default=False)] = None,
     attention: Annotated[bool, typer.Option("--attention", help="Only what waits for a person.")] = False,
     owner: Annotated[str | None, typer.Option(help="Only what this owner group has to settle.")] = None,
-    kind: Annotated[str | None, typer.Option(help="activation, billing or procurement.")] = None,
+    kind: Annotated[str | None, typer.Option(help="activation, billing, procurement or time.")] = None,
     stage: Annotated[str | None, typer.Option(help="Such as 'awaiting staffing'.")] = None,
     all: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 100,

@@ -66,7 +66,7 @@ async def activate(
 
     The deal is read from the CRM first: nothing is started for one that is unknown or not signed.
     """
-    requested_by = _requested_by(session)
+    asked_by = requested_by(session, "activate a deal")
     known = await _signed_deal(session, deal)
     workflow_id = activation_id(session, known.external_id)
     row = await (await session.store()).processes.get(workflow_id)
@@ -74,7 +74,7 @@ async def activate(
         document = _active(known, row)
         session.out.show(document, lambda console: _draw_active(console, document))
         return 0
-    document = await _started(session, known, requested_by)
+    document = await _started(session, known, asked_by)
     if not wait:
         session.out.show(document, lambda console: _draw_started(console, document))
         return 0
@@ -178,10 +178,10 @@ def _amount(line: dict[str, Any]) -> str:
 # -- activate ---------------------------------------------------------------------------------------
 
 
-def _requested_by(session: Session) -> str:
-    """The person of `--as`, checked; without one the name of the account on this machine."""
+def requested_by(session: Session, what: str) -> str:
+    """The person of `--as`, checked for `what`; without one the name of the account on this machine."""
     if session.options.actor:
-        return people.acting(session, people.DECIDERS, "activate a deal").email
+        return people.acting(session, people.DECIDERS, what).email
     try:
         return f"cli:{getpass.getuser()}"
     except (OSError, KeyError):

@@ -239,7 +239,7 @@ async def signal(
     actor = people.acting(session, people.DECIDERS, "signal a process")
     target = await find(session, process)
     await require_running(session, target.id)
-    arguments = await _signal_arguments(session, target, name, event, pairs(set or [], "--set"))
+    arguments = await _signal_arguments(session, target, actor, name, event, pairs(set or [], "--set"))
     client = await session.client()
     await client.get_workflow_handle(target.id).signal(name, args=arguments)
     store = await session.store()
@@ -251,7 +251,7 @@ async def signal(
 
 
 async def _signal_arguments(
-    session: Session, target: Target, name: str, event: str | None, given: dict[str, str]
+    session: Session, target: Target, actor: Actor, name: str, event: str | None, given: dict[str, str]
 ) -> list[Any]:
     from domain.attention import EventRef
 
@@ -269,6 +269,9 @@ async def _signal_arguments(
         if given:
             raise usage(f"The signal {name} carries nothing.", "Leave --set out.")
         return []
+    if "actor" in wanted.model_fields:
+        # Who sends it has been established here; nobody names somebody else.
+        given = {**given, "actor": actor.email}
     return [_filled(wanted, name, given)]
 
 

@@ -1,5 +1,6 @@
 """`fairlead exceptions`: what waits for a person, everything needed to decide it, and deciding it."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from domain.attention import AttentionItem, Decision, DecisionAction
     from store.ports import AuditEntry
 
+_DOCUMENTS = ("invoice", "credit")
+"""Processes of which only the day of the document is corrected."""
 _HAVE_TO_SAY_WHY = ("correct", "skip", "compensate", "hand_over")
 
 
@@ -119,6 +122,8 @@ async def resolve(
             f"{views.spoken(action)} is not possible for {item.id}.",
             f"Possible: {', '.join(views.spoken(one) for one in allowed)}.",
         )
+    if action == "correct":
+        _check_correction(item, payload)
     roles = (*([item.skip_role] if action == "skip" and item.skip_role else []), *people.DECIDERS)
     actor = people.acting(session, roles, f"{views.spoken(action)} an exception")
     if item.error_class == "PoisonEvent":
@@ -175,7 +180,7 @@ def _wanted(
             "One of --retry, --correct PATH=VALUE, --skip, --compensate, --hand-over GROUP.",
         )
     if correct:
-        return "correct", _checked(pairs(correct, "--correct"))
+        return "correct", pairs(correct, "--correct")
     if hand_over is not None:
         from cli.board import owner_group
 
@@ -183,16 +188,26 @@ def _wanted(
     return chosen[0], {}
 
 
-def _checked(payload: dict[str, str]) -> dict[str, str]:
-    """Each path and value as `domain.corrections` takes them; nothing is written for a wrong one."""
+def _check_correction(item: "AttentionItem", payload: dict[str, str]) -> None:
+    """Raises `Stop` for a path or value that the process does not take; nothing is written for it."""
     from domain import corrections
 
+    check = _check_day if item.process.partition("/")[0] in _DOCUMENTS else corrections.check
     for path, value in payload.items():
         try:
-            corrections.check(path, value)
+            check(path, value)
         except ValueError as error:
             raise refused(f"{error}. Nothing was decided.") from None
-    return payload
+
+
+def _check_day(path: str, value: str) -> None:
+    """A bill is corrected by its entries and its contract; of its own it has only its day."""
+    if path != "dated":
+        raise ValueError(f"{path} of a bill cannot be corrected: change its entries or contract, or dated")
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"dated = {value!r} is no day: write it like 2026-12-01") from None
 
 
 async def _retry_event(session: Session, item: "AttentionItem", action: str) -> None:

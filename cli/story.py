@@ -10,23 +10,26 @@ import typer
 from cli.command import command
 from cli.context import Session
 from cli.exit_codes import ExitCode, Stop
-from cli.output import Output, fields, plain, state, table
+from cli.output import Output, fields, plain
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
-    from domain.activation_process import ActivationView
     from drill.activation import Report
-    from drill.demo import Line, Outcome
 
 _FIND_BEFORE_CREATE = "find-before-create"
+ERPS = ("netsuite", "tryton")
+PREPARE = "Prepare it once: make tryton, or python -m local.tryton_server prepare"
 
 
 def register(app: typer.Typer) -> None:
     """Add both commands."""
     panel = "Try it"
     command(
-        app, "demo", example=["fairlead demo", "fairlead demo --keep", "fairlead demo --json"], panel=panel
+        app,
+        "demo",
+        example=["fairlead demo", "fairlead demo --erp tryton", "fairlead demo --keep"],
+        panel=panel,
     )(demo)
     examples = [
         "fairlead drill activation --seed 7",
@@ -38,18 +41,32 @@ def register(app: typer.Typer) -> None:
 
 async def demo(
     session: Session,
+    erp: Annotated[
+        str, typer.Option("--erp", metavar="SYSTEM", help=f"Which ERP plays: {' or '.join(ERPS)}.")
+    ] = ERPS[0],
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything up and say where.")] = False,
 ) -> int:
-    """Play one story on real Temporal: a signed deal becomes a project in every system, through trouble."""
-    from drill.demo import DemoFailed, run
+    """Play one story on real Temporal: a signed deal becomes a project, its work invoices, through trouble.
 
-    screen = _Screen(session.out)
+    NetSuite is the sandbox's; Tryton is a real ERP, prepared once with `make tryton`.
+    """
+    from cli.demo_screen import Screen, draw
+    from drill.demo import DemoFailed, run
+    from local.tryton_environment import NoTryton
+
+    if erp not in ERPS:
+        raise Stop(ExitCode.USAGE, f"There is no ERP {erp!r} to play with.", f"Use one of: {', '.join(ERPS)}")
+    screen = Screen(session.out)
     try:
         with screen:
-            outcome = await run(tell=screen.tell, show=screen.show, say_service=screen.service, keep=keep)
+            outcome = await run(
+                tell=screen.tell, show=screen.show, say_service=screen.service, erp=erp, keep=keep
+            )
     except DemoFailed as error:
         raise Stop(ExitCode.CHECK_FAILED, f"The demo did not reach its end: {error}") from None
-    _print(session.out, outcome.as_json(), lambda console: _draw_demo(console, outcome, keep=keep))
+    except NoTryton as error:
+        raise Stop(ExitCode.UNREACHABLE, f"Tryton cannot be started: {error}", PREPARE) from None
+    _print(session.out, outcome.as_json(), lambda console: draw(console, outcome, keep=keep))
     return ExitCode.OK if outcome.passed else ExitCode.CHECK_FAILED
 
 
@@ -97,98 +114,6 @@ def _print(out: Output, document: dict[str, object], draw: Any) -> None:
         print(json.dumps(document, ensure_ascii=False), flush=True)
     else:
         draw(out.console)
-
-
-class _Screen:
-    """The story as it goes: lines that stay, and below them the live state of the process."""
-
-    def __init__(self, out: Output) -> None:
-        from rich.console import Console
-        from rich.live import Live
-
-        self._console = Console(stderr=out.as_json, highlight=False)
-        self._live = Live(console=self._console, refresh_per_second=8, transient=True) if out.live else None
-
-    def __enter__(self) -> "_Screen":
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        if self._live:
-            self._live.stop()
-
-    def tell(self, line: "Line") -> None:
-        from rich.table import Table
-
-        row = Table.grid(padding=(0, 1))
-        row.add_column(width=6, justify="right", style="dim")
-        row.add_column(width=11, style="bold cyan", no_wrap=True)
-        row.add_column(overflow="fold")
-        row.add_row(f"{line.at:.1f} s", line.who, plain(line.what))
-        self._console.print(row)
-
-    def service(self, line: str) -> None:
-        self._console.print(plain(f"         {line}"), style="dim")
-
-    def show(self, view: "ActivationView") -> None:
-        if self._live:
-            self._live.update(_picture(view))
-
-
-def _picture(view: "ActivationView") -> "RenderableType":
-    """Gates and steps of the process, as it stands."""
-    from rich.columns import Columns
-    from rich.panel import Panel
-
-    gates = table("Gate", "State")
-    for gate in view.gates:
-        gates.add_row(gate.gate.label, state(gate.state))
-    steps = table("Step", "System", "State")
-    for step in view.steps:
-        steps.add_row(plain(step.label), plain(step.system), state(step.state))
-    return Panel(
-        Columns([gates, steps]), title=f"{view.deal_name or view.deal}: {view.stage}", title_align="left"
-    )
-
-
-def _draw_demo(console: "Console", outcome: "Outcome", *, keep: bool) -> None:
-    made = table(
-        "System", "Object", "Write", "Record", "Id", "Landed", fold=("Record", "Id"), right=("Landed",)
-    )
-    for row in outcome.records:
-        made.add_row(
-            row["system"],
-            row["object"],
-            row["operation"],
-            plain(row["record"]),
-            plain(row["id"]),
-            row["count"],
-        )
-    console.print()
-    console.print(
-        plain(f"Project {outcome.project}, from deal {outcome.deal} {outcome.deal_name}"), style="bold"
-    )
-    console.print(made)
-    console.print(plain("Living on: " + ", ".join(outcome.handed_over)), style="dim")
-    console.print(_proof(outcome), style="bold green" if outcome.passed else "bold red")
-    console.print(f"{outcome.seconds:.1f} s", style="dim")
-    if keep:
-        console.print()
-        console.print(
-            fields([(name.replace("_", " "), plain(text)) for name, text in outcome.addresses.items()])
-        )
-        console.print(
-            plain(f"Go on in this firm: source {outcome.addresses['home']}/env.sh; end it: fairlead down")
-        )
-
-
-def _proof(outcome: "Outcome") -> str:
-    return (
-        f"faults injected {outcome.faults_injected}, crash points hit {outcome.crash_points_hit}, "
-        f"workers killed {outcome.worker_kills}, effects {outcome.effects}, "
-        f"effects lost {outcome.effects_lost}, effects doubled {outcome.effects_doubled}"
-    )
 
 
 def _draw_drill(console: "Console", report: "Report", seconds: float) -> None:

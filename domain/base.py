@@ -17,7 +17,8 @@ class Value(BaseModel):
 
     def with_changes(self, **changes: object) -> Self:
         """A validated copy with some fields replaced; raises `pydantic.ValidationError`."""
-        return type(self).model_validate({**dict(self), **changes})
+        # `iter`: a model with a field called `keys` would be taken for a mapping.
+        return type(self).model_validate({**dict(iter(self)), **changes})
 
 
 class Canonical(Value):

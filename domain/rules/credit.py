@@ -182,14 +182,23 @@ def _with_followers(invoice: PostedInvoice, back: dict[str, Money]) -> dict[str,
 
 
 def _tax(invoice: PostedInvoice, tax: TaxLine, back: dict[str, Money], settles: bool) -> TaxLine:
-    """The original's rate on all that is credited to date, less what was; the last takes what is left."""
+    """The original's rate on all that is credited to date, less what was; the last takes what is left.
+
+    Where each line is taxed by itself, so is each line of the credit note.
+    """
     refs = {line.line.ref for line in invoice.lines if line.line.tax_code == tax.code}
     base = total([amount for ref, amount in back.items() if ref in refs], invoice.currency)
     earlier = [each for credit in invoice.credits for each in credit.taxes if each.code == tax.code]
     base_before = total([each.base for each in earlier], invoice.currency)
     tax_before = total([each.tax for each in earlier], invoice.currency)
     spent = settles or (base_before + base == tax.base and base.amount != 0)
-    to_date = tax.tax if spent else _towards(tax.tax, (base_before + base).times(tax.rate_percent / 100))
+    if spent:
+        to_date = tax.tax
+    elif invoice.tax_rounding == "line":
+        by_line = [amount.times(tax.rate_percent / 100) for ref, amount in back.items() if ref in refs]
+        to_date = _towards(tax.tax, tax_before + total(by_line, invoice.currency))
+    else:
+        to_date = _towards(tax.tax, (base_before + base).times(tax.rate_percent / 100))
     return tax.with_changes(base=base, tax=to_date - tax_before)
 
 

@@ -58,6 +58,8 @@ class PostedInvoice(Value):
     fx: FxRate | None = None
     """The rate it was posted with; every credit uses it."""
     base_gross: Money | None = None
+    tax_rounding: Literal["line", "group"] = "group"
+    """How it was taxed, and its credit notes are: each line by itself, or all of one rate together."""
     credits: tuple[Credit, ...] = ()
 
     @property

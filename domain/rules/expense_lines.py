@@ -24,6 +24,8 @@ class ExpenseLines(Value):
     """Net and before markup, by entry."""
     net_rebilled: Money
     """Before markup: what counts against the expense cap."""
+    costs: tuple[LineShare, ...] = ()
+    """Its parts, by entry."""
     findings: tuple[InvoiceFinding, ...] = ()
 
 
@@ -54,6 +56,7 @@ def expense_lines(
     return ExpenseLines(
         lines=tuple(line for line in lines if line.line.net.amount),
         above_cap=tuple(above),
+        costs=tuple(LineShare(key=entry.key, net=bill) for entry, bill in billed),
         net_rebilled=sum((bill for _, bill in billed), start=Money.zero(contract.currency)),
         findings=(*_per_diem_findings(ordered, allowed), *capped.findings),
     )

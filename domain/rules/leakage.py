@@ -16,6 +16,7 @@ from domain.rules.errors import RuleError
 Cause = Literal[
     "unapproved",
     "gate_red",
+    "held",
     "cap_reached",
     "rate_missing",
     "lost_event",

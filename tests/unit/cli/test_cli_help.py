@@ -52,12 +52,16 @@ def test_command_shows_an_example_of_itself_and_json(path: tuple[str, ...]) -> N
 def test_the_commands_of_the_design_are_there() -> None:
     names = {" ".join(path) for path in COMMANDS}
     wanted = (
-        "up down worker serve sandbox doctor ui replay deals activate watch status readiness trace approve "
-        "signal cancel"
+        "up down worker serve sandbox doctor ui replay deals activate post-time watch status readiness trace "
+        "approve signal cancel"
     ).split()
     wanted += ["exceptions list", "exceptions show", "exceptions resolve", "systems list", "systems check"]
     wanted += ["events catalog", "events list", "events replay", "events send"]
     wanted += ["audit show", "audit verify", "search-attributes register"]
+    reviewing = "list show hold unhold write-down write-up transfer narrative release".split()
+    wanted += [f"prebill {verb}" for verb in reviewing]
+    wanted += [f"invoice {verb}" for verb in "list show approve reject credit rebill".split()]
+    wanted += ["worklist", "report burn", "report leakage"]
     assert set(wanted) <= names
 
 
