@@ -41,7 +41,7 @@ format: $(STAMP) ## rewrite the files as `make lint` wants them
 	$(BIN)/ruff check --fix .
 
 drill: $(STAMP) ## workers killed around every write, systems broken: nothing lost, nothing doubled
-	$(BIN)/fairlead drill activation
+	$(BIN)/fairlead drill all
 
 bench: $(STAMP) ## throughput and latency beside a bare workflow
 	$(PYTHON) -m bench

@@ -19,21 +19,24 @@ from temporalio.worker import Worker
 from composition import (
     POLL_GIVE_UP,
     build_connector,
+    intake_every,
     load_firm,
     open_firm_store,
     own_activities,
     roles_of,
     served_systems,
     vendor_activities,
+    watch_every,
 )
 from connectors.ports import SystemPort
-from domain.ticks import DealPollTick
+from domain.ticks import DealPollTick, IntakeTick, ReleasedInvoicesTick
+from domain.watching import WatchTick
 from firm.model import Firm
 from firm.problems import FirmFileError
 from local import secrets_setup
 from runtime.connect import NoTemporal, connect
 from runtime.logs import configure_logs
-from runtime.schedules import keep_deal_poll
+from runtime.schedules import keep_deal_poll, keep_intake, keep_released_invoices, keep_watch
 from runtime.settings import Settings
 from runtime.visibility import missing_or_wrong
 from store.ports import Store, StoreError
@@ -115,6 +118,7 @@ def _vendor_worker(
 
 async def _keep_schedules(client: Client, settings: Settings, firm: Firm) -> None:
     activation = firm.parts.activation
+    await keep_watch(client, settings.own_queue, WatchTick(firm=firm.id), watch_every(firm))
     for system in firm.systems:
         if "crm" in roles_of(firm, system):
             tick = DealPollTick(
@@ -125,6 +129,15 @@ async def _keep_schedules(client: Client, settings: Settings, firm: Firm) -> Non
             )
             every = activation.poll_every if activation.poll else None
             await keep_deal_poll(client, firm.id, settings.own_queue, tick, every)
+        if "psa" in roles_of(firm, system):
+            intake = IntakeTick(firm=firm.id, system=system)
+            await keep_intake(client, settings.own_queue, intake, intake_every(firm))
+            released = ReleasedInvoicesTick(
+                system=system,
+                task_queue=settings.queue(firm.task_queue(system)),
+                give_up_after=POLL_GIVE_UP.total_seconds(),
+            )
+            await keep_released_invoices(client, firm.id, settings.own_queue, released, intake_every(firm))
 
 
 async def _serve(settings: Settings, only: Sequence[str]) -> None:

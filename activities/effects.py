@@ -127,6 +127,22 @@ class EffectRunner:
         await self._store.effects.undo(key, by_key=undo_key)
         return record
 
+    async def outcome(self, command: Command, key: str) -> Record | None:
+        """What `command` under `key` left behind, without writing; None when it never happened.
+
+        Looks up after the commit limit where the journal does not know. From then on the journal does.
+        """
+        row = await self._store.effects.get(key)
+        if row is None or row.state in ("rejected", "undone"):
+            return None
+        if row.state == "confirmed":
+            return _record(row)
+        found = await self._settle(row, command, key, compare=False)
+        if found is None:
+            await self._store.effects.reject(key, note="looked up: it never happened")
+            return None
+        return await self._record_confirmed(key, found, None, found=True)
+
     async def _begin(self, command: Command, key: str, context: EffectContext, *, shared: bool) -> EffectRow:
         try:
             row = await self._store.effects.begin(

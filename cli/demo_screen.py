@@ -92,25 +92,20 @@ def draw(console: Console, outcome: "Outcome", *, keep: bool) -> None:
 
 
 def _made(outcome: "Outcome") -> Table:
-    made = table(
-        "System", "Object", "Write", "Record", "Id", "Landed", fold=("Record", "Id"), right=("Landed",)
-    )
+    """Writes of one kind in one row: how many were meant, and how often each of them landed."""
+    kinds: dict[tuple[str, str, str], list[dict[str, str]]] = {}
     for row in outcome.records:
-        made.add_row(
-            row["system"],
-            row["object"],
-            row["operation"],
-            plain(row["record"]),
-            plain(_short(row["id"])),
-            row["count"],
-        )
+        kinds.setdefault((row["system"], row["object"], row["operation"]), []).append(row)
+    made = table(
+        *("System", "Object", "Write", "Ids", "Effects", "Landed each"),
+        fold=("Ids",),
+        right=("Effects", "Landed each"),
+    )
+    for (system, what, operation), rows in kinds.items():
+        ids = dict.fromkeys(row["id"] for row in rows)
+        landed = "–".join(dict.fromkeys(sorted(row["count"] for row in rows)))
+        made.add_row(system, what, operation, plain(", ".join(ids)), str(len(rows)), landed)
     return made
-
-
-def _short(ids: str) -> str:
-    """Many ids of one write, as their number."""
-    count = ids.count(",") + 1
-    return ids if count <= 6 else f"{count} of them"
 
 
 def _documents(outcome: "Outcome") -> Table:
@@ -130,6 +125,7 @@ def _documents(outcome: "Outcome") -> Table:
 def _books(balance: "TrialBalance") -> Table:
     drawn = table("Account", "Name", "Debit", "Credit", right=("Debit", "Credit"))
     drawn.title = f"Trial balance of {balance.entity} on {balance.as_of}, as Tryton adds it up"
+    drawn.title_justify = "left"
     for line in balance.accounts:
         sides = (str(side) if side.amount else "" for side in (line.debit, line.credit))
         drawn.add_row(plain(line.account), plain(line.name), *sides)

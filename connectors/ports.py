@@ -10,9 +10,11 @@ from typing import Protocol
 
 from domain.base import Canonical
 from domain.books import BillingScheduleFacts, InvoiceFacts, PartyFacts, PartyQuery, TaxDecision, TrialBalance
+from domain.buying import OrderPage, PurchaseRequisition, Supplier, SupplierQuery
 from domain.commands import Command, Record
 from domain.delivery import StaffingAnswer
 from domain.intake import FeedPosition, PsaInvoice, WorkPage
+from domain.people import AbsencePage, WorkCalendar, WorkerPage, WorkerSkill
 from domain.selling import Deal, DealSummary
 from domain.supply import Supply
 
@@ -107,6 +109,44 @@ class ErpPort(SystemPort, Protocol):
 
     async def trial_balance(self, entity: str, as_of: date) -> TrialBalance:
         """The posted general ledger of a legal entity, in its functional currency."""
+
+
+class ProcurementPort(SystemPort, Protocol):
+    """Purchasing: requisitions, their approval, and orders to suppliers.
+
+    Writes `RequestPurchase`, `WithdrawRequisition`, `CancelPurchaseOrder`.
+    """
+
+    async def suppliers(self, query: SupplierQuery) -> Sequence[Supplier]:
+        """Suppliers that match, by number and by whole name."""
+
+    async def requisition(self, external_id: str) -> PurchaseRequisition:
+        """A requisition as it stands, with the orders it became. Raises `NotFound`."""
+
+    async def purchase_orders(self, project: str, position: FeedPosition, limit: int = 200) -> OrderPage:
+        """One page of the orders of a project (of all projects where it is empty) changed since."""
+
+
+class HrPort(SystemPort, Protocol):
+    """Human resources: who works for the firm, what they can do, when they are not there.
+
+    Writes `RecordAssignment`, `RecordUtilization`.
+    """
+
+    async def workers(self, position: FeedPosition, limit: int = 200) -> WorkerPage:
+        """One page of hires, changes and leavers since `position.since`; of all workers without it."""
+
+    async def skills(self, worker_external_id: str) -> Sequence[WorkerSkill]:
+        """Skills of one worker, with their level where HR holds one. Raises `NotFound`."""
+
+    async def absences(self, first: date, last: date, page: str = "", limit: int = 50) -> AbsencePage:
+        """Unavailable hours per day from `first` to `last` of up to `limit` workers, never their kind.
+
+        `page` is empty for the first page, then the token of the page before.
+        """
+
+    async def work_calendars(self) -> Sequence[WorkCalendar]:
+        """Working time and holidays by region; empty where HR does not hold them."""
 
 
 class TaxEngine(Protocol):

@@ -41,15 +41,18 @@ def due_events(
 ) -> list[BillingEventRow]:
     """Events due after `after` and on or before `until`, in the order they are billed.
 
-    `kept` are the project's events so far: a kept one is given back as it stands, and a subscription whose
-    price a signed change has altered bills what its kept periods leave. With `late_work` the months after
+    `kept` are the project's events so far: a kept one is given back as it stands, a void one (a cycle that
+    nothing was billed of) is not due again, and a subscription whose price a signed change has altered bills
+    what its kept periods leave. With `late_work` the months after
     the last cycle are cycles too, for time that was approved late. Raises `RuleError` naming line and field.
     """
     known = {(event.line, event.occasion): event for event in kept if not event.void}
+    void = {(event.line, event.occasion) for event in kept} - set(known)
     found = [
         known.get((event.line, event.occasion), event)
         for event in _planned(contract, until, list(known.values()), late_work)
         if (after is None or after < event.due_on) and event.due_on <= until
+        if (event.line, event.occasion) not in void
     ]
     return sorted(found, key=lambda event: (event.due_on, event.key))
 
@@ -71,9 +74,13 @@ def final_events(
     found: list[BillingEventRow] = []
     span = _cycle_span(contract)
     if span is not None and (open_work or (WHOLE_CONTRACT, FINAL) in known):
-        found.append(_event(contract, WHOLE_CONTRACT, "time", FINAL, None, on, min(span.first, on), on))
+        void = sum(1 for event in kept if event.occasion == FINAL and event.void)
+        first = min(span.first, on)
+        found.append(_event(contract, WHOLE_CONTRACT, "time", FINAL, None, on, first, on, revision=1 + void))
     if contract.terms.in_arrears:
-        found += [event for line in _lines(contract, _SUBSCRIPTION) for event in _begun(contract, line, on)]
+        void_keys = {event.key for event in kept if event.void}
+        begun = [event for line in _lines(contract, _SUBSCRIPTION) for event in _begun(contract, line, on)]
+        found += [event for event in begun if event.key not in void_keys]
     return [known.get((event.line, event.occasion), event) for event in found]
 
 

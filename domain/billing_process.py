@@ -12,8 +12,7 @@ from pydantic import AwareDatetime
 from domain.activation_process import StepView, SystemRecord
 from domain.attention import AttentionItem
 from domain.base import Canonical
-from domain.billing_commands import CreditReason
-from domain.identity import process_key
+from domain.identity import content_hash, process_key
 from domain.money import Money
 
 INVOICE = "invoice"
@@ -27,6 +26,16 @@ def invoice_id(firm: str, event: str) -> str:
     `event` is the key of the (first) billing event; its slashes become colons.
     """
     return process_key(INVOICE, firm, event.replace("/", ":"))
+
+
+def credit_id(firm: str, request: "CreditInput") -> str:
+    """Id of a credit note, equal to its workflow id: `credit/<firm>/<invoice>:<short hash of the request>`.
+
+    The same request again is the same credit note; another reason text makes another one.
+    """
+    _, _, invoice = request.invoice.split("/", 2)
+    asked = request.model_dump_json(exclude={"requested_by", "correlation", "firm", "schema_version"})
+    return process_key(CREDIT, firm, f"{invoice[:90]}:{content_hash(asked)[:12]}")
 
 
 class InvoiceInput(Canonical):
@@ -100,7 +109,8 @@ class CreditInput(Canonical):
 
     firm: str
     invoice: str
-    reason: CreditReason
+    reason: str
+    """A `CreditReason`; any other is refused, saying what to do instead."""
     reason_text: str
     requested_by: str
     entries: tuple[str, ...] = ()
@@ -110,6 +120,37 @@ class CreditInput(Canonical):
     rebill: bool = False
     """Bill what is released again, on a new invoice."""
     correlation: str = ""
+
+
+CreditStageName = Literal[
+    "checking",
+    "awaiting approval",
+    "posting",
+    "telling",
+    "posted",
+    "discarding",
+    "cancelled",
+    "refused",
+]
+
+
+class CreditView(Canonical):
+    """Answer of the query `status` of a credit note."""
+
+    credit: str
+    invoice: str
+    project: str = ""
+    stage: CreditStageName = "checking"
+    net: Money | None = None
+    tax: Money | None = None
+    gross: Money | None = None
+    number: str = ""
+    approval: str = ""
+    steps: tuple[StepView, ...] = ()
+    attention: tuple[AttentionItem, ...] = ()
+    records: tuple[SystemRecord, ...] = ()
+    started_at: AwareDatetime | None = None
+    finished: bool = False
 
 
 class CreditResult(Canonical):
@@ -123,3 +164,4 @@ class CreditResult(Canonical):
     """Id of the new invoice."""
     reason: str = ""
     records: tuple[SystemRecord, ...] = ()
+    joined: bool = False

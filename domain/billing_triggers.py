@@ -130,6 +130,19 @@ def psa_verdict(
         return _cancelled(step, name, mine)
     if released.state == "draft":
         return Verdict(note=f"{name} is not released")
+    refused = _not_to_bill(contract, released, step, name)
+    if refused is not None:
+        return refused
+    # Cancelled and released again is another revision: what is void stays void.
+    revision = 1 + sum(1 for one in mine if one.void)
+    return _judged(step, name, _released_event(contract, released, revision), None, kept)
+
+
+# -- inside -------------------------------------------------------------------------------------------
+
+
+def _not_to_bill(contract: ProjectContract, released: PsaInvoice, step: str, name: str) -> Verdict | None:
+    """Why the PSA's invoice cannot become one of the ERP; None when it can."""
     if not billed_by(contract, "psa"):
         return _refused(
             step,
@@ -146,23 +159,23 @@ def psa_verdict(
             "zero: correct it in the PSA",
             released.net,
         )
-    first = min(contract.starts_on, released.dated)
-    event = BillingEventRow(
-        key=f"{contract.project}/{WHOLE_CONTRACT}/{_occasion(released)}/1",
+    return None
+
+
+def _released_event(contract: ProjectContract, released: PsaInvoice, revision: int) -> BillingEventRow:
+    return BillingEventRow(
+        key=f"{contract.project}/{WHOLE_CONTRACT}/{_occasion(released)}/{revision}",
+        revision=revision,
         project=contract.project,
         line=WHOLE_CONTRACT,
         kind="psa",
         occasion=_occasion(released),
         amount=released.net,
         due_on=released.dated,
-        service_from=first,
+        service_from=min(contract.starts_on, released.dated),
         service_to=released.dated,
         evidence=released.external_id,
     )
-    return _judged(step, name, event, None, kept)
-
-
-# -- inside -------------------------------------------------------------------------------------------
 
 
 def _judged(
@@ -180,6 +193,8 @@ def _judged(
             "or have the change of contract signed",
             stated,
         )
+    if before is None and any(one.key == event.key for one in kept):
+        return Verdict(note=f"{name} is void: it is billed under a new revision only", heals=step)
     if before is None:
         return Verdict(event=event, heals=step)
     if before.amount != event.amount or before.revision != event.revision:

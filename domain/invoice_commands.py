@@ -1,7 +1,7 @@
 """From an invoice in our store to the commands that make it one in every system. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from domain.billable import Billable
 from domain.billing_commands import (
@@ -52,14 +52,23 @@ def posting(row: InvoiceRow, external_id: str) -> PostInvoice:
     )
 
 
-def billing_record(row: InvoiceRow, entries: Sequence[Billable], contract: ProjectContract) -> RecordBilling:
-    """What the PSA is told of a posted invoice: entries by their ids there, the rest as one amount."""
+def billing_record(
+    row: InvoiceRow,
+    entries: Sequence[Billable],
+    contract: ProjectContract,
+    credits: Sequence[InvoiceRow] = (),
+) -> RecordBilling:
+    """What the PSA is told of a posted invoice: entries by their ids there, the rest as one amount.
+
+    With posted `credits` to it, what is left of it.
+    """
     priced = priced_of(row)
     if row.dated is None:
         raise ValueError(f"invoice {row.id} has no date")
     keys = {entry.key for entry in entries}
-    carried = [share.net for line in priced.lines for share in line.shares if share.key in keys]
-    other = priced.net - total(carried, priced.currency)
+    net = priced.net - total([priced_of(credit).net for credit in credits], priced.currency)
+    back = [carried_by(priced_of(credit), keys) for credit in credits]
+    other = net - (carried_by(priced, keys) - total(back, priced.currency))
     return RecordBilling(
         invoice=row.id,
         project_external_id=contract.psa_project,
@@ -68,7 +77,7 @@ def billing_record(row: InvoiceRow, entries: Sequence[Billable], contract: Proje
         erp_external_id=row.external_id,
         dated=row.dated,
         payment_days=payment_days(contract.terms.payment_terms),
-        net=priced.net,
+        net=net,
         time_entry_ids=tuple(entry.external_id for entry in entries if entry.kind == "time"),
         expense_ids=tuple(entry.external_id for entry in entries if entry.kind == "expense"),
         other=other if other.amount else None,
@@ -76,6 +85,12 @@ def billing_record(row: InvoiceRow, entries: Sequence[Billable], contract: Proje
             dict.fromkeys(line.line.description for line in priced.lines if line.line.kind != "time")
         )[:200],
     )
+
+
+def carried_by(priced: PricedInvoice, keys: Collection[str]) -> Money:
+    """What entries and events carry of an invoice or credit note."""
+    shares = [share.net for line in priced.lines for share in line.shares if share.key in keys]
+    return total(shares, priced.currency)
 
 
 def deal_billing(contract: ProjectContract, newest: InvoiceRow, invoiced: Money) -> MarkBilling:

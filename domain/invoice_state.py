@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from domain.base import Canonical, Value
 from domain.billing_commands import CreditReason, DraftLine
+from domain.intake import PsaInvoice
 from domain.money import Exact, Money
 
 EventKind = Literal[
@@ -53,6 +54,8 @@ class LineShare(Value):
 class PricedLine(Value):
     line: DraftLine
     shares: tuple[LineShare, ...] = ()
+    before_markup: Money | None = None
+    """Of an expense: what of the line counts against the expense cap."""
 
 
 class TaxLine(Value):
@@ -94,6 +97,8 @@ class PricedInvoice(Canonical):
     """Write-downs and write-ups in it."""
     parked: tuple[str, ...] = ()
     """Entries above a cap, left out and flagged."""
+    above: tuple[LineShare, ...] = ()
+    """What a cap keeps out of entries that are billed in part: billed when the cap is raised."""
     findings: tuple[InvoiceFinding, ...] = ()
     content_hash: str
     """Approval binds to it: any change of a line voids the approval."""
@@ -123,6 +128,8 @@ class InvoiceRow(Canonical):
     service_to: date
     dated: date | None = None
     priced: PricedInvoice | None = None
+    approval_needed: bool = False
+    """It is not written into the ERP before a second person has approved these very lines."""
     approval: str = ""
     """Id of the decision that approved it, bound to `approved_hash`."""
     approved_by: str = ""
@@ -138,4 +145,10 @@ class InvoiceRow(Canonical):
     credit_reason: CreditReason | None = None
     rebills: str = ""
     """Id of the credited invoice whose released entries this one bills again."""
+    credited: tuple[str, ...] = ()
+    """Of a credit note: the entries and events it credits by name."""
+    released: tuple[str, ...] = ()
+    """Those of them that may be billed again."""
+    psa_invoice: PsaInvoice | None = None
+    """The PSA's own document, where it has the authority to price."""
     updated_at: AwareDatetime | None = None

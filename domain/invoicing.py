@@ -7,73 +7,34 @@ hash, whatever order its entries came in, so that a repetition is not another in
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date
 from itertools import count
 
 from domain.base import Value
-from domain.billable import Billable
 from domain.billing_commands import DraftLine, LineKind
-from domain.intake import PsaInvoice
-from domain.invoice_state import (
-    BillingEventRow,
-    InvoiceFinding,
-    LineShare,
-    PricedInvoice,
-    PricedLine,
-    TaxLine,
+from domain.invoice_case import InvoiceCase
+from domain.invoice_events import (
+    NO_REVENUE,
+    event_line,
+    fixed_events,
+    over_contract_cap,
+    psa_lines,
+    revenue_events,
+    sum_of,
 )
+from domain.invoice_state import BillingEventRow, InvoiceFinding, PricedInvoice, PricedLine, TaxLine
+from domain.invoice_work import price_work
 from domain.money import Money, total
-from domain.project_contract import CapTerm, ProjectContract
+from domain.project_contract import ProjectContract
 from domain.rules.advances import draw_down
 from domain.rules.approval import lines_hash
-from domain.rules.capped_lines import cut_lines
-from domain.rules.caps import caps_of
 from domain.rules.customer_po import po_position
-from domain.rules.expense_lines import expense_lines
-from domain.rules.grouping import time_lines
 from domain.rules.header_tax import TaxableLine, header_tax
-from domain.rules.pricing import rate_entries
 from domain.rules.retention import retain
 from domain.rules.tax import ExpectedTax
 from domain.selling import RateCard
 
 _WHOLE_CONTRACT = 0
 """Contract line of what concerns the contract as a whole: retention and advances."""
-_KIND_OF: dict[str, LineKind] = {
-    "milestone": "milestone",
-    "subscription": "subscription",
-    "percent": "percent",
-    "advance": "advance",
-    "retention_release": "retention_release",
-    "above_cap": "time",
-}
-
-
-class UsedLimits(Value):
-    """What other live invoices of the project have used."""
-
-    billed: Money
-    by_line: dict[int, Money] = {}
-    by_cap: dict[str, Money] = {}
-    """Of the caps in the contract's terms, by their ref."""
-    retained: Money
-    advance_left: Money
-    expenses: Money
-    """Rebilled, as on invoices."""
-
-
-class InvoiceCase(Value):
-    """All that one invoice depends on."""
-
-    contract: ProjectContract
-    dated: date
-    entries: tuple[Billable, ...] = ()
-    events: tuple[BillingEventRow, ...] = ()
-    used: UsedLimits
-    psa_invoice: PsaInvoice | None = None
-    """The PSA's own document, where it has the authority to price."""
-    without_rate: bool = False
-    """A person decided to bill without the entries that have no rate."""
 
 
 Taxing = Callable[[Money], ExpectedTax]
@@ -85,21 +46,19 @@ class Priced(Value):
 
     invoice: PricedInvoice
     left_out: tuple[str, ...] = ()
-    """Entries that nothing is billed of: without a rate, or wholly above a cap."""
-    above: tuple[LineShare, ...] = ()
-    """The rest of entries that are billed in part."""
+    """Entries that nothing is billed of: no rate, wholly above a cap, or a reversal of what is unbilled."""
 
 
 def price_invoice(case: InvoiceCase, cards: Sequence[RateCard], taxing: Taxing) -> Priced:
     """Price `case`. Raises `RuleError` for terms that cannot be applied."""
-    work = _work(case, cards)
+    work = price_work(case, cards)
     events, event_findings = _event_lines(case)
     billed = _numbered([*events, *work.lines])
     lines = _numbered([*billed, *_held_and_drawn(case, billed)])
     net = total([line.line.net for line in lines], case.contract.currency)
     expected = taxing(net)
     lines, taxes = _taxed(lines, expected, case.contract)
-    findings = (*work.findings, *event_findings, *(expected.missing if lines else ()), *_po(case, net))
+    of_whole = (*expected.missing, *_po(case, lines), *_below_zero(net)) if lines else ()
     tax = total([part.tax for part in taxes], case.contract.currency)
     invoice = PricedInvoice(
         lines=tuple(lines),
@@ -111,167 +70,50 @@ def price_invoice(case: InvoiceCase, cards: Sequence[RateCard], taxing: Taxing) 
         retention=-_sum_of(lines, "retention", case),
         advance_applied=-_sum_of(lines, "advance_applied", case),
         adjusted=work.adjusted,
-        parked=tuple(share.key for share in work.above),
-        findings=findings,
+        parked=work.parked,
+        above=work.split,
+        findings=(*work.findings, *event_findings, *of_whole),
         content_hash=lines_hash(lines, taxes),
     )
-    return Priced(invoice=invoice, left_out=work.left_out, above=work.split)
+    return Priced(invoice=invoice, left_out=work.left_out)
 
 
-class _Work(Value):
-    """Time and expenses, priced and cut."""
-
-    lines: tuple[PricedLine, ...] = ()
-    findings: tuple[InvoiceFinding, ...] = ()
-    above: tuple[LineShare, ...] = ()
-    split: tuple[LineShare, ...] = ()
-    left_out: tuple[str, ...] = ()
-    adjusted: Money
-
-
-def _work(case: InvoiceCase, cards: Sequence[RateCard]) -> _Work:
-    contract, zero = case.contract, Money.zero(case.contract.currency)
-    time = [entry for entry in case.entries if entry.kind == "time" and entry.billable]
-    rated = rate_entries(time, contract, cards)
-    missing = [finding for finding in rated.findings if finding.blocking]
-    spent = expense_lines(case.entries, contract, case.used.expenses)
-    adjusted = _adjusted([*time_lines(rated.entries, contract), *spent.lines], case.entries)
-    cut = cut_lines(adjusted, case.entries, _caps(case), _used(case))
-    above = (*cut.above, *spent.above_cap)
-    billed = {share.key for line in cut.lines for share in line.shares}
-    out = {entry.key for entry in case.entries} - billed
-    return _Work(
-        lines=cut.lines,
-        findings=(*_decided(rated.findings, case), *spent.findings, *cut.findings),
-        above=above,
-        split=tuple(share for share in above if share.key in billed),
-        left_out=tuple(sorted(out | {key for finding in missing for key in finding.keys})),
-        adjusted=total(
-            [entry.adjustment.amount for entry in case.entries if entry.adjustment and entry.key in billed],
-            zero.currency,
-        ),
-    )
-
-
-def _decided(findings: Sequence[InvoiceFinding], case: InvoiceCase) -> list[InvoiceFinding]:
-    """What lacks a rate blocks the invoice until it has one, or a person decides to go without."""
-    return [finding.with_changes(blocking=finding.blocking and not case.without_rate) for finding in findings]
-
-
-def _adjusted(lines: Sequence[PricedLine], entries: Sequence[Billable]) -> list[PricedLine]:
-    """Write-downs and write-ups on the lines of their entries: revenue changes, never cost."""
-    changes = {entry.key: entry.adjustment.amount for entry in entries if entry.adjustment}
-    return [_adjusted_line(line, changes) for line in lines]
-
-
-def _adjusted_line(line: PricedLine, changes: dict[str, Money]) -> PricedLine:
-    mine = [changes[share.key] for share in line.shares if share.key in changes]
-    if not mine:
-        return line
-    change = total(mine, line.line.net.currency)
-    shares = tuple(
-        share.with_changes(net=share.net + changes[share.key]) if share.key in changes else share
-        for share in line.shares
-    )
-    # Quantity and price no longer multiply to the net, so only the quantity is shown.
-    draft = line.line.with_changes(net=line.line.net + change, unit_price=None)
-    return PricedLine(line=draft, shares=shares)
-
-
-def _caps(case: InvoiceCase) -> tuple[CapTerm, ...]:
-    return caps_of(case.contract)
-
-
-def _used(case: InvoiceCase) -> dict[str, Money]:
-    """Billed before, and what the events of this very invoice take first."""
-    contract, used = case.contract, dict(case.used.by_cap)
-    fixed = [event for event in case.events if event.amount and event.kind not in _NO_REVENUE]
-    used["contract"] = case.used.billed + _event_sum(fixed, contract)
-    for line in contract.lines:
-        mine = [event for event in fixed if event.line == line.number]
-        before = case.used.by_line.get(line.number, Money.zero(contract.currency))
-        used[f"line:{line.number}"] = before + _event_sum(mine, contract)
-    return {cap.ref: used[cap.ref] for cap in caps_of(contract) if cap.ref in used}
-
-
-_NO_REVENUE = ("advance", "retention_release")
-"""Events that bill no value of their own: a liability, and what was billed before."""
-
-
-def _event_sum(events: Sequence[BillingEventRow], contract: ProjectContract) -> Money:
-    return total([event.amount for event in events if event.amount], contract.currency)
+# -- inside -------------------------------------------------------------------------------------------
 
 
 def _event_lines(case: InvoiceCase) -> tuple[list[PricedLine], list[InvoiceFinding]]:
-    """Milestones, periods, advances, releases and what the PSA billed, each as one line."""
-    if case.psa_invoice is not None:
-        return _psa_lines(case.psa_invoice, case)
-    fixed = [event for event in case.events if event.amount is not None and event.kind in _KIND_OF]
-    return [_event_line(event, case.contract) for event in fixed], _over_contract_cap(case, fixed)
-
-
-def _event_line(event: BillingEventRow, contract: ProjectContract) -> PricedLine:
-    assert event.amount is not None  # noqa: S101  the caller looked
-    named = next((line.name for line in contract.lines if line.number == event.line), contract.title)
-    said = {
-        "milestone": f"{named}, accepted: {event.evidence}" if event.evidence else named,
-        "subscription": f"{named}, {event.service_from} to {event.service_to}",
-        "advance": f"Advance payment, contract {contract.number}",
-        "retention_release": f"Release of retention, contract {contract.number}",
-        "above_cap": f"{named}, within the raised cap",
-    }
-    draft = DraftLine(
-        ref=event.key,
-        kind=_KIND_OF[event.kind],
-        description=said.get(event.kind, f"{named}, {event.occasion}"),
-        net=event.amount,
-        contract_line=event.line,
+    """Milestones, periods, advances, releases, each as one line; and what the PSA billed, as it did."""
+    fixed = fixed_events(case.events)
+    lines = [event_line(event, case.contract) for event in fixed]
+    findings = over_contract_cap(case.contract, case.used.billed, fixed)
+    released = next((event for event in case.events if event.kind == "psa"), None)
+    if released is None:
+        return lines, findings
+    if case.psa_invoice is None:
+        return lines, [*findings, _no_document(released)]
+    theirs, found = psa_lines(
+        case.psa_invoice,
+        released,
+        case.contract,
+        case.used.billed + sum_of(revenue_events(fixed), case.contract),
     )
-    return PricedLine(line=draft, shares=(LineShare(key=event.key, net=event.amount),))
+    return [*lines, *theirs], [*findings, *found]
 
 
-def _over_contract_cap(case: InvoiceCase, events: Sequence[BillingEventRow]) -> list[InvoiceFinding]:
-    """A fixed amount is never cut by itself: above the cap it needs a changed contract."""
-    cap, contract = case.contract.terms.cap, case.contract
-    mine = _event_sum([event for event in events if event.kind not in _NO_REVENUE], contract)
-    if cap is None or contract.terms.cap_kind == "soft" or case.used.billed + mine <= cap:
-        return []
-    over = case.used.billed + mine - cap
-    return [
-        InvoiceFinding(
-            rule="cap.hard",
-            field="terms.cap",
-            problem=f"{mine} fall due, {case.used.billed} of the cap of {cap} are billed: {over} too much; "
-            "raise the cap by a signed change, or void the event",
-            amount=over,
-            keys=tuple(event.key for event in events),
-        )
-    ]
-
-
-def _psa_lines(document: PsaInvoice, case: InvoiceCase) -> tuple[list[PricedLine], list[InvoiceFinding]]:
-    """The PSA's prices stand; the cap is checked by us."""
-    event = case.events[0]
-    lines = [
-        PricedLine(
-            line=DraftLine(
-                ref=part.ref,
-                kind="adjustment" if part.kind == "other" else part.kind,
-                description=part.description,
-                net=part.net,
-                contract_line=event.line,
-            ),
-            shares=(LineShare(key=event.key, net=part.net),),
-        )
-        for part in document.lines
-    ]
-    return lines, _over_contract_cap(case, [event.with_changes(amount=document.net)])
+def _no_document(event: BillingEventRow) -> InvoiceFinding:
+    return InvoiceFinding(
+        rule="psa.document",
+        field="psa_invoice",
+        problem=f"invoice {event.evidence} of the PSA was not read: retry, so that it is read",
+        amount=event.amount,
+        keys=(event.key,),
+    )
 
 
 def _held_and_drawn(case: InvoiceCase, lines: Sequence[PricedLine]) -> list[PricedLine]:
     """Retention of what is billed, then the advance against what is left to pay."""
     contract = case.contract
-    revenue = total([line.line.net for line in lines if line.line.kind not in _NO_REVENUE], contract.currency)
+    revenue = _value(lines, contract)
     held = retain(contract.terms.retention, revenue, case.used.billed, case.used.retained).held
     applied = Money.zero(contract.currency)
     if revenue.amount > 0:
@@ -282,6 +124,11 @@ def _held_and_drawn(case: InvoiceCase, lines: Sequence[PricedLine]) -> list[Pric
     if applied.amount:
         result.append(_own_line("advance_applied", "Advance applied", -applied))
     return result
+
+
+def _value(lines: Sequence[PricedLine], contract: ProjectContract) -> Money:
+    """What is billed as value: without retention and advances."""
+    return total([line.line.net for line in lines if line.line.kind not in NO_REVENUE], contract.currency)
 
 
 def _own_line(kind: LineKind, description: str, net: Money) -> PricedLine:
@@ -307,16 +154,30 @@ def _taxed(
     return coded, header.taxes
 
 
-def _po(case: InvoiceCase, net: Money) -> tuple[InvoiceFinding, ...]:
-    contract = case.contract
+def _po(case: InvoiceCase, lines: Sequence[PricedLine]) -> tuple[InvoiceFinding, ...]:
+    """The customer's order is used up by value, as caps are: an advance is not ordered beside the work."""
     position = po_position(
-        contract.customer_po,
-        required=contract.terms.po_required,
-        net=net,
+        case.contract.customer_po,
+        required=case.contract.terms.po_required,
+        net=_value(lines, case.contract),
         billed_before=case.used.billed,
         dated=case.dated,
     )
     return position.findings
+
+
+def _below_zero(net: Money) -> list[InvoiceFinding]:
+    if net.amount >= 0:
+        return []
+    return [
+        InvoiceFinding(
+            rule="invoice.below_zero",
+            field="net",
+            problem=f"it comes to {net}: an invoice is never below zero; let the reversals wait for more "
+            "work, or credit what they reverse",
+            amount=net,
+        )
+    ]
 
 
 def _sum_of(lines: Sequence[PricedLine], kind: LineKind, case: InvoiceCase) -> Money:

@@ -64,6 +64,18 @@ class AlertThresholds(Value):
     """Work is approved so long after it was done."""
     missed_event_days: int = 2
     """A billing event is not there so long after it was due."""
+    late_approval_window_days: int = 7
+    """So long a late approval is told."""
+    refused_days: int = 2
+    """Approved work that was refused is not cured so long after it came."""
+    stalled_days: int = 3
+    """An activation has not changed for so long."""
+    quarter_end_stalled_days: int = 1
+    """The same in the last two weeks of a quarter."""
+    waiting_event_days: int = 1
+    """An event is not applied so long after it came."""
+    escalation_days: int = 7
+    """An alert that stands for so long is told to whom its owner escalates to, and again after as many."""
 
 
 class PolicySnapshot(Canonical):

@@ -139,6 +139,9 @@ class TimePostingState(Canonical):
     served: int = 0
     """Of those, how many a finished drain has answered."""
     again: bool = False
+    """The drain in progress goes back to what is refused."""
+    again_wanted: bool = False
+    """The one after it shall."""
     again_at: AwareDatetime | None = None
     """When a drain goes back to what is refused on its own account."""
     again_hours: int = 1

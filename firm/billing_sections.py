@@ -131,13 +131,23 @@ class FxSection(Edge):
     """
 
     source: Name = "ECB euro reference rates"
+    history: str | None = None
+    """A newer history of the bank (its zip), beside the firm's file; else the one that is installed."""
     max_age_days: dict[RatedBy, Annotated[int, Field(ge=0, le=31)]] = {}
 
 
 class AlertsSection(Edge):
-    """`[alerts]`, in days: see `domain.policy.AlertThresholds`."""
+    """`[alerts]`: thresholds in days, as `domain.policy.AlertThresholds` explains them."""
 
     unbilled_days: int = Field(default=30, ge=1, le=365)
     invoice_delay_days: int = Field(default=3, ge=0, le=365)
     late_approval_days: int = Field(default=5, ge=0, le=365)
     missed_event_days: int = Field(default=2, ge=0, le=365)
+    late_approval_window_days: int = Field(default=7, ge=1, le=365)
+    refused_days: int = Field(default=2, ge=0, le=365)
+    stalled_days: int = Field(default=3, ge=1, le=365)
+    quarter_end_stalled_days: int = Field(default=1, ge=1, le=365)
+    waiting_event_days: int = Field(default=1, ge=0, le=365)
+    escalation_days: int = Field(default=7, ge=1, le=365)
+    watch_every: Duration = timedelta(hours=1)
+    """How often all of it is looked at; zero for never."""

@@ -11,7 +11,14 @@ from firm.billing_sections import BillingSection, TermsSection
 from firm.problems import Key, did_you_mean
 from firm.sections import Access, Activation, Entity, Owner, RateCards, Roles, System, TimingSection, Webhook
 
-PLAYED_BY = {"salesforce": ("crm",), "kantata": ("psa",), "netsuite": ("erp",)}
+PLAYED_BY = {
+    "salesforce": ("crm",),
+    "kantata": ("psa",),
+    "netsuite": ("erp",),
+    "tryton": ("erp",),
+    "coupa": ("procurement",),
+    "workday": ("hr",),
+}
 """Which roles the connector of a vendor can play."""
 _ROLE_NAMES = ("crm", "psa", "erp", "hr", "procurement")
 

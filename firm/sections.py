@@ -19,7 +19,7 @@ from firm.billing_sections import AlertsSection, BillingSection, FxSection
 from firm.secrets import SecretReference, checked, is_secret_key
 from firm.values import Code, Country, Currency, Duration, Mail, Name, TimeZone, WebAddress
 
-Vendor = Literal["salesforce", "kantata", "netsuite"]
+Vendor = Literal["salesforce", "kantata", "netsuite", "tryton", "coupa", "workday"]
 AccessRole = Literal[
     "viewer",
     "operator",

@@ -1,7 +1,7 @@
 """The gateway: HTTP in, events to processes. Built here, run by `gateway.server`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,13 +10,13 @@ from fastapi import FastAPI
 
 from gateway import health, hooks, index, problems
 from gateway.background import Background
-from gateway.dispatch import Dispatcher, StartActivation
+from gateway.dispatch import Dispatcher, StartActivation, WakeTimePosting
 from gateway.registration import GatewayFirm, Hook, registered_hooks
 from gateway.sweeper import INTERVAL, Sweeper
 from gateway.temporal_link import ClientFactory, TemporalLink
 from runtime.settings import Settings
 from store.ports import Store
-from workflows.shared.start import start_activation
+from workflows.shared.start import start_activation, wake_time_posting
 
 
 def _utc_now() -> datetime:
@@ -40,6 +40,8 @@ def build_gateway(
     client_factory: ClientFactory,
     *,
     start: StartActivation = start_activation,
+    wake: WakeTimePosting = wake_time_posting,
+    psas: Sequence[str] = (),
     sweep_interval: float = INTERVAL,
     now: Callable[[], datetime] = _utc_now,
     on_close: Callable[[], Awaitable[None]] | None = None,
@@ -49,7 +51,7 @@ def build_gateway(
     Raises `ValueError` for a register of webhooks that cannot be used. `on_close` is awaited last.
     """
     temporal = TemporalLink(client_factory)
-    dispatcher = Dispatcher(store, temporal, settings, firm, start=start, now=now)
+    dispatcher = Dispatcher(store, temporal, settings, firm, start=start, wake=wake, psas=psas, now=now)
     background = Background(dispatcher.dispatch)
     sweeper = Sweeper(store, dispatcher.dispatch, interval=sweep_interval, now=now)
     register = registered_hooks(firm)

@@ -6,7 +6,7 @@ the row comes back. What nobody can apply becomes `poison`, with an exception fo
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -16,8 +16,19 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.activation_process import ACTIVATION
 from domain.attention import EventRef
-from domain.events import DealSigned, Event, EventRefused, StaffingDecided, UnknownEventType, parse
+from domain.billing_events import ProjectEvent
+from domain.events import (
+    DealChanged,
+    DealSigned,
+    Event,
+    EventRefused,
+    StaffingDecided,
+    TimeApproved,
+    UnknownEventType,
+    parse,
+)
 from domain.identity import process_key
+from domain.project_processes import BILLING
 from domain.readiness import OwnerGroup
 from gateway.poison import Poison
 from gateway.temporal_link import TemporalLink
@@ -67,8 +78,19 @@ class StartActivation(Protocol):
     ) -> Started: ...
 
 
+class WakeTimePosting(Protocol):
+    """`workflows.shared.start.wake_time_posting`: starts it when none runs."""
+
+    async def __call__(
+        self, client: Client, settings: Settings, *, firm: str, system: str, by: str
+    ) -> object: ...
+
+
 class Dispatcher:
-    """Applies inbox rows. One per gateway; several gateways on one store do no harm."""
+    """Applies inbox rows. One per gateway; several gateways on one store do no harm.
+
+    `psas` are the systems whose approved time is taken in.
+    """
 
     def __init__(
         self,
@@ -78,6 +100,8 @@ class Dispatcher:
         firm: FirmIdentity,
         *,
         start: StartActivation,
+        wake: WakeTimePosting,
+        psas: Sequence[str] = (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
@@ -85,6 +109,8 @@ class Dispatcher:
         self._settings = settings
         self._firm = firm
         self._start = start
+        self._wake = wake
+        self._psas = tuple(psas)
         self._now = now
         self._poison = Poison(store)
         self._in_hand: set[str] = set()
@@ -116,13 +142,17 @@ class Dispatcher:
             await self._failed(row, error)
 
     async def _apply(self, row: InboxRow, event: Event) -> None:
-        newest = await self._newest_applied(row)
+        newest = await self._newest_applied(row) if event.data.newest_counts else None
         if newest is not None and row.version < newest:
             await self._applied(row, f"older than the version applied, of {newest.isoformat()}")
         elif isinstance(event.data, DealSigned):
             await self._activate(row, event.data)
         elif isinstance(event.data, StaffingDecided):
             await self._tell_staffing(row, event, event.data)
+        elif isinstance(event.data, ProjectEvent):
+            await self._tell_billing(row, event, event.data.project)
+        elif isinstance(event.data, TimeApproved):
+            await self._wake_intake(row, event.data)
         else:
             await self._poisoned(row, f"nothing here consumes {event.type}", event.kind.owner)
 
@@ -136,6 +166,8 @@ class Dispatcher:
 
     async def _activate(self, row: InboxRow, data: DealSigned) -> None:
         process = await self._store.processes.get(process_key(ACTIVATION, self._firm.id, data.deal))
+        if process is not None and process.state == "done" and await self._tell_change(row, data, process):
+            return
         if process is not None and process.state == "done":
             await self._applied(row, f"already active as {process.project or process.key}", process.key)
         elif process is not None and not _is_new_intent(process, row):
@@ -194,6 +226,49 @@ class Dispatcher:
         _log.info("event_waits", event_id=row.id, type=row.type, reason=reason)
         retry = min(_growing(UNREACHABLE_RETRY, row.attempts), WAITING_LIMIT - age)
         await self._store.inbox.mark(row.id, "waiting", note=reason, retry_in=retry)
+
+    # -- billing ----------------------------------------------------------------------------------
+
+    async def _tell_billing(self, row: InboxRow, event: Event, project: str) -> None:
+        key = process_key(BILLING, self._firm.id, project)
+        if await self._signalled(key, row):
+            await self._dispatched(row, key, "told")
+            return
+        process = await self._store.processes.get(key)
+        if process is not None and process.state != "running":
+            await self._poisoned(row, f"the billing of project {project} has ended", event.kind.owner)
+            return
+        await self._wait(row, event, f"no billing of project {project} is running")
+
+    async def _tell_change(self, row: InboxRow, data: DealSigned, active: ProcessRow) -> bool:
+        """Whether the billing of an active deal takes its change; a deal told as signed again is none."""
+        if not isinstance(data, DealChanged) or not active.project:
+            return False
+        key = process_key(BILLING, self._firm.id, active.project)
+        if not await self._signalled(key, row):
+            return False
+        await self._dispatched(row, key, "told of the change")
+        return True
+
+    # -- approved time ----------------------------------------------------------------------------
+
+    async def _wake_intake(self, row: InboxRow, data: TimeApproved) -> None:
+        """A hint: once the process is woken nothing of the event is left to apply."""
+        served = self._psas
+        if data.system is not None and data.system not in served:
+            reason = f"no system {data.system!r} plays psa here; there is {', '.join(served) or 'none'}"
+            await self._poisoned(row, reason, OwnerGroup.ENTERPRISE_ARCHITECTURE)
+            return
+        for system in [data.system] if data.system else served:
+            async with asyncio.timeout(CALL_TIMEOUT):
+                await self._wake(
+                    await self._temporal.client(),
+                    self._settings,
+                    firm=self._firm.id,
+                    system=system,
+                    by=f"event {row.id}",
+                )
+        await self._applied(row, "time posting woken")
 
     # -- outcomes ---------------------------------------------------------------------------------
 

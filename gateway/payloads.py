@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from domain.events import DealSigned, Stamp, catalogue
+from domain.event_data import Stamp
+from domain.events import DealSigned, catalogue
 from gateway.outbound_message import Notification
 from gateway.registration import Hook
 

@@ -8,6 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from firm.load import FirmFileError, load
+from firm.policies import snapshot
 from gateway.app import build_gateway
 from runtime.connect import connect
 from runtime.logs import configure_logs
@@ -56,7 +57,10 @@ def gateway_app(settings: Settings) -> FastAPI:
     """The app with its real parts. Raises `FirmFileError`, `StoreError` or `ValueError` with the cure."""
     firm = load(settings.firm_file)
     store = open_store(firm.store_url() or settings.store_url)
-    return build_gateway(settings, firm, store, lambda: connect(settings), on_close=store.aclose)
+    psas = {route.system for route in snapshot(firm).routes if route.role == "psa"}
+    return build_gateway(
+        settings, firm, store, lambda: connect(settings), psas=sorted(psas), on_close=store.aclose
+    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from local import firm_files, process
+from local import firm_files, process, tryton_firm
 from local.launch import SERVICES, Launch
 from local.ports import free_ports
 from local.services import silent, up
@@ -34,6 +34,7 @@ async def ephemeral_firm(
     sandbox_arguments: Sequence[str] = (),
     timing: Mapping[str, str] = FAST_TIMING,
     firm_values: Mapping[str, Mapping[str, str]] | None = None,
+    tryton: bool = False,
     keep: bool = False,
     say: Say = silent,
     **values: object,
@@ -41,11 +42,12 @@ async def ephemeral_firm(
     """Start `services` of a temporary firm; its settings. At the end all of it is killed and removed.
 
     `timing` and `firm_values` (section to key to TOML text) are set in the copy of the firm's file.
+    With `tryton` a Tryton server of this home is started first and plays the ERP.
     `values` are further `Settings`: `queue_prefix`, `crash_dir` and the like. `in_memory=False` lets
     Temporal itself be killed and started again; `keep` leaves services and home.
     Credentials: `secrets_setup.firm_variables(settings.home, {})`.
     While it runs, `TEMPORAL_*` of this process is set aside: it would point `connect` elsewhere.
-    Raises what `local.services.up` raises.
+    Raises what `local.services.up` raises, and `NoTryton` where Tryton is wanted and not prepared.
     """
     home = Path(tempfile.mkdtemp(prefix="fairlead-"))
     settings = _settings(home, values)
@@ -54,7 +56,10 @@ async def ephemeral_firm(
     aside = _set_aside("TEMPORAL_")
     finished = False
     try:
-        firm_files.copy_example(home, settings.sandbox_url, {"timing": timing, **(firm_values or {})})
+        changed = {"timing": timing, **(firm_values or {})}
+        if tryton:
+            changed |= await asyncio.to_thread(tryton_firm.start, home, say)
+        firm_files.copy_example(home, settings.sandbox_url, changed)
         await up(settings, services, say=say, launch=launch)
         yield settings
         finished = True
@@ -62,6 +67,7 @@ async def ephemeral_firm(
         os.environ.update(aside)
         if not (keep and finished):
             await _kill(launch)
+            await asyncio.to_thread(tryton_firm.stop, home, 0)
             await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
 
 

@@ -28,27 +28,38 @@ def _webhook_secret() -> str:
 _TEXTS: dict[str, Callable[[], str]] = {
     "salesforce-client-secret": _token("sandbox-salesforce"),
     "kantata-token": _token("sandbox-kantata"),
+    "coupa-client-secret": _token("sandbox-coupa"),
+    "workday-client-secret": _token("sandbox-workday"),
+    "workday-refresh-token": _token("sandbox-workday-refresh"),
     "webhook-secret": _webhook_secret,
 }
-_KEYS = ("netsuite", "salesforce")
+_KEYS = ("netsuite", "salesforce", "workday")
 
 _FIRM_VARIABLES = {
     "FAIRLEAD_SALESFORCE_CLIENT_SECRET": "salesforce-client-secret",
     "FAIRLEAD_KANTATA_TOKEN": "kantata-token",
+    "FAIRLEAD_COUPA_CLIENT_SECRET": "coupa-client-secret",
+    "FAIRLEAD_WORKDAY_CLIENT_SECRET": "workday-client-secret",
+    "FAIRLEAD_WORKDAY_REFRESH_TOKEN": "workday-refresh-token",
     "FAIRLEAD_WEBHOOK_SECRET": "webhook-secret",
 }
 _FIRM_KEY_FILES = {
     "FAIRLEAD_NETSUITE_PRIVATE_KEY": "netsuite.pem",
     "FAIRLEAD_SALESFORCE_PRIVATE_KEY": "salesforce.pem",
+    "FAIRLEAD_WORKDAY_PRIVATE_KEY": "workday.pem",
 }
 _SANDBOX_VARIABLES = {
     "SANDBOX_SALESFORCE_SECRET": "FAIRLEAD_SALESFORCE_CLIENT_SECRET",
     "SANDBOX_KANTATA_TOKEN": "FAIRLEAD_KANTATA_TOKEN",
+    "SANDBOX_COUPA_SECRET": "FAIRLEAD_COUPA_CLIENT_SECRET",
+    "SANDBOX_WORKDAY_SECRET": "FAIRLEAD_WORKDAY_CLIENT_SECRET",
+    "SANDBOX_WORKDAY_REFRESH_TOKEN": "FAIRLEAD_WORKDAY_REFRESH_TOKEN",
     "SANDBOX_WEBHOOK_SECRET": "FAIRLEAD_WEBHOOK_SECRET",
 }
 _SANDBOX_KEY_FILES = {
     "SANDBOX_NETSUITE_PUBLIC_KEY": "netsuite.public.pem",
     "SANDBOX_SALESFORCE_JWT_PUBLIC_KEY": "salesforce.public.pem",
+    "SANDBOX_WORKDAY_PUBLIC_KEY": "workday.public.pem",
 }
 
 

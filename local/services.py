@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from local import foreground, process
+from local import foreground, process, tryton_firm
 from local.firm_files import for_moved_sandbox
 from local.launch import SERVICES, WAVES, Launch, ServiceName
 from local.readiness import not_ready
@@ -76,11 +76,15 @@ async def down(
     grace: float = GRACE_SECONDS,
     say: Say = silent,
 ) -> list[str]:
-    """Stop `services` (none: all of this home), newest wave first; the names of those that ran.
+    """Stop `services` (none: all of this home, a Tryton of it too), newest wave first; those that ran.
 
     Each gets SIGTERM and `grace` seconds to finish what it does; 0 kills at once, which loses nothing.
     """
-    return await _stop(Launch(settings), _known(services) or SERVICES, say, grace=grace)
+    stopped = await _stop(Launch(settings), _known(services) or SERVICES, say, grace=grace)
+    if services is None and await asyncio.to_thread(tryton_firm.stop, settings.home, grace):
+        say("tryton    stopped")
+        stopped.append("tryton")
+    return stopped
 
 
 async def state(settings: Settings) -> list[ServiceState]:

@@ -28,7 +28,7 @@ import httpx
 from local import process, tryton_books, tryton_chart, tryton_environment
 from local.locking import exclusive
 from local.ports import free_ports
-from local.tryton_environment import Environment, NoTryton
+from local.tryton_environment import Environment, NoTryton, Say
 from local.tryton_rpc import Rpc, RpcError
 from runtime.settings import Settings
 
@@ -37,6 +37,10 @@ MODULES = ("ir", "res", "account_deposit", "project_invoice")
 DATABASE = "firm"
 USER = "admin"
 START_SECONDS = 30.0
+
+
+def silent(line: str) -> None:
+    """Says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +71,15 @@ class TrytonServer:
         """Address of the server that was started last."""
         return f"http://127.0.0.1:{(self.folder / 'port').read_text(encoding='ascii').strip()}"
 
-    def start(self, port: int = 0) -> str:
+    def start(self, port: int = 0, say: Say = silent) -> str:
         """Start it on `port` (0: a free one) with the books it has, else a copy of the prepared ones.
 
-        Its address. Raises `NoTryton`, `process.AlreadyRunning`.
+        Its address; `say` is told what takes long. Raises `NoTryton`, `process.AlreadyRunning`.
         """
         if found := process.running(self.paths):
             raise process.AlreadyRunning(f"tryton runs already as process {found.pid} at {self.base_url}")
         if not self.database.exists():
-            self._copy(prepared_books(self.environment))
+            self._copy(prepared_books(self.environment, say))
         port = port or free_ports(1)[0]
         (self.folder / "port").write_text(f"{port}\n", encoding="ascii")
         configuration = _configure(self.folder, self.database.parent, port)
@@ -102,15 +106,16 @@ def server(home: Path) -> TrytonServer:
     return TrytonServer(home, tryton_environment.environment(home))
 
 
-def prepared_books(environment: Environment) -> Path:
+def prepared_books(environment: Environment, say: Say = silent) -> Path:
     """A database with the example firm's companies, made once per set of versions, modules, set-up and year.
 
-    A quarter to half a minute the first time. Raises `NoTryton`.
+    A quarter to half a minute the first time, which `say` is told. Raises `NoTryton`.
     """
     environment.books.mkdir(parents=True, exist_ok=True)
     with exclusive(environment.books / "lock"):
         ready = environment.books / f"{_cache_key(environment)}.sqlite"
         if not ready.exists():
+            say("tryton    its books are made once and kept: half a minute")
             _build(environment, ready)
         return ready
 

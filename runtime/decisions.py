@@ -22,6 +22,19 @@ UPDATE_OF: Mapping[DecisionAction, str] = {
     "cancel": "cancel",
     "second": "second",
     "evidence": "provide_evidence",
+    "hold_entry": "prebill",
+    "release_entry": "prebill",
+    "write_down": "prebill",
+    "write_up": "prebill",
+    "transfer": "prebill",
+    "edit_narrative": "prebill",
+    "release_prebill": "prebill",
+    "approve": "approve",
+    "reject": "reject",
+    "hold": "steer",
+    "release": "steer",
+    "bill_now": "steer",
+    "close": "steer",
 }
 """The update that takes in each action."""
 

@@ -27,6 +27,8 @@ PASSED_THROUGH = (
     "activities",
     "workflows.shared",
     "store.ports",
+    "store.alert_ports",
+    "store.billing_ports",
     "pycountry",
     "holidays",
     "structlog",

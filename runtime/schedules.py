@@ -16,29 +16,74 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.ticks import DealPollTick
+from domain.ticks import DealPollTick, IntakeTick, ReleasedInvoicesTick
+from domain.watching import WatchTick
 
 
 def deal_poll_id(firm: str, system: str) -> str:
     return f"poll-deals/{firm}/{system}"
 
 
+def intake_id(firm: str, system: str) -> str:
+    return f"post-time/{firm}/{system}"
+
+
+def released_invoices_id(firm: str, system: str) -> str:
+    return f"poll-released-invoices/{firm}/{system}"
+
+
+def watch_id(firm: str) -> str:
+    return f"watch/{firm}"
+
+
 async def keep_deal_poll(
     client: Client, firm: str, own_queue: str, tick: DealPollTick, every: timedelta | None
 ) -> None:
     """Poll for signed deals `every` so often; None removes the schedule. Workers race for the same."""
-    id = deal_poll_id(firm, tick.system)
+    id, summary = deal_poll_id(firm, tick.system), f"Poll {tick.system} for signed deals"
+    action = ScheduleActionStartWorkflow(
+        "DealPollTick", tick, id=f"tick/{id}", task_queue=own_queue, static_summary=summary
+    )
+    await _keep(client, id, action, every)
+
+
+async def keep_intake(client: Client, own_queue: str, tick: IntakeTick, every: timedelta | None) -> None:
+    """Wake the time posting of a PSA `every` so often; None removes the schedule."""
+    id, summary = intake_id(tick.firm, tick.system), f"Wake the time posting of {tick.system}"
+    action = ScheduleActionStartWorkflow(
+        "IntakeTick", tick, id=f"tick/{id}", task_queue=own_queue, static_summary=summary
+    )
+    await _keep(client, id, action, every)
+
+
+async def keep_released_invoices(
+    client: Client, firm: str, own_queue: str, tick: ReleasedInvoicesTick, every: timedelta | None
+) -> None:
+    """Poll a PSA for released invoices `every` so often; None removes the schedule."""
+    id, summary = released_invoices_id(firm, tick.system), f"Poll {tick.system} for released invoices"
+    action = ScheduleActionStartWorkflow(
+        "ReleasedInvoicesTick", tick, id=f"tick/{id}", task_queue=own_queue, static_summary=summary
+    )
+    await _keep(client, id, action, every)
+
+
+async def keep_watch(client: Client, own_queue: str, tick: WatchTick, every: timedelta | None) -> None:
+    """Look at every alert rule `every` so often; None removes the schedule."""
+    id, summary = watch_id(tick.firm), "Look at every alert rule"
+    action = ScheduleActionStartWorkflow(
+        "Watch", tick, id=f"tick/{id}", task_queue=own_queue, static_summary=summary
+    )
+    await _keep(client, id, action, every)
+
+
+async def _keep(
+    client: Client, id: str, action: ScheduleActionStartWorkflow, every: timedelta | None
+) -> None:
     if every is None:
         await _remove(client, id)
         return
     schedule = Schedule(
-        action=ScheduleActionStartWorkflow(
-            "DealPollTick",
-            tick,
-            id=f"tick/{id}",
-            task_queue=own_queue,
-            static_summary=f"Poll {tick.system} for signed deals",
-        ),
+        action=action,
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)], time_zone_name="UTC"),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=1)),
     )

@@ -13,7 +13,7 @@ from sandbox.core.dispatch import SystemApp
 from sandbox.core.world import Build, World
 from sandbox.settings import SandboxSettings
 
-SYSTEMS = ("salesforce", "kantata", "netsuite")
+SYSTEMS = ("salesforce", "kantata", "netsuite", "coupa", "workday")
 """Every emulated system: the package `sandbox.<name>` whose `emulator.py` has `build(context)`."""
 
 

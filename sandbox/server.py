@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def _listen(settings: SandboxSettings) -> socket.socket:
 
 def _settings(arguments: argparse.Namespace) -> SandboxSettings:
     given: dict[str, Any] = from_environment(os.environ)
-    names = ("home", "host", "port", "seed", "deals", "customers", "workers", "latency_ms", "quiet")
+    names = ("home", "host", "port", "seed", "deals", "customers", "workers", "as_of", "latency_ms", "quiet")
     given |= {name: getattr(arguments, name) for name in names}
     for name in ("salesforce_secret", "salesforce_jwt_public_key", "netsuite_public_key"):
         if getattr(arguments, name) is not None:
@@ -125,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--deals", type=_count, default=60, help="how many deals (default 60)")
     add("--customers", type=_count, default=40, help="how many customers (default 40)")
     add("--workers", type=_count, default=120, help="how many workers (default 120)")
+    add("--as-of", type=_day, default=None, help="day that the seeded dates are relative to (default today)")
     add("--latency-ms", type=_count, default=0, help="delay of each vendor's answer (default 0)")
     add("--webhook-url", default="", help="receiver of events; {system} is replaced by the system's name")
     add("--webhook-secret", default="", help="whsec_… secret; better in SANDBOX_WEBHOOK_SECRET")
@@ -134,6 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--netsuite-public-key", type=Path, default=None, help="PEM file of the NetSuite client certificate")
     add("--quiet", action="store_true", help="print nothing when ready")
     return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a day such as 2026-12-31, not {text}") from None
 
 
 def _count(text: str) -> int:

@@ -49,7 +49,7 @@ class ProjectTotals(Canonical):
     """Of posted advances, less what live invoices apply."""
     billed_by_line: dict[int, Money] = {}
     expenses: Money | None = None
-    """What of `billed` was expenses, with their markup."""
+    """What of expenses was rebilled, net and before markup: what counts against the expense cap."""
 
 
 class UnbilledLine(Canonical):
@@ -171,15 +171,23 @@ class Billing(Protocol):
         when the invoice is posted already.
         """
 
-    async def release(self, invoice: str, *, entries: Sequence[str] | None = None) -> Sequence[str]:
-        """Take named entries, or everything with its events, off an invoice.
+    async def release(
+        self, invoice: str, *, entries: Sequence[str] | None = None, events: Sequence[str] | None = None
+    ) -> Sequence[str]:
+        """Take named entries and events off an invoice, or everything where neither is named.
 
         Returns what came free, in a repeat the same again. Raises `StoreError` for a posted invoice that
         is neither `credited` nor has a posted credit note: it would be billed twice.
         """
 
-    async def settle(self, invoice: str, row: InvoiceRow) -> ProjectTotals:
+    async def settle(
+        self, invoice: str, row: InvoiceRow, *, seen: ProjectTotals | None = None
+    ) -> ProjectTotals:
         """Record the priced invoice with its draw-down of advance, retention and caps, in one transaction.
+
+        `seen` are the totals without it that it was priced on; other ones by now raise `OverDrawn`, since
+        tiers, caps and the customer's order would come out otherwise. A credit note may take back no more
+        of a line, and no entry, than other live credit notes have left.
 
         Raises `OverDrawn` when a concurrent invoice has used what this one counts on: it is priced again.
         An advance can be drawn, and a retention released, from the moment it is posted. Raises `StoreError`

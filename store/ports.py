@@ -15,7 +15,8 @@ from domain.attention import AttentionItem, Decision
 from domain.base import Canonical
 
 if TYPE_CHECKING:
-    from store.billing_ports import Billing  # which needs the errors here
+    from store.alert_ports import Alerts  # which need the rows and errors here
+    from store.billing_ports import Billing
 
 ProcessState = Literal["running", "done", "cancelled", "failed"]
 
@@ -381,6 +382,7 @@ class Store(Protocol):
     references: CrossReferences
     cursors: Cursors
     billing: "Billing"
+    alerts: "Alerts"
 
     async def ready(self) -> None:
         """Raises `StoreError` with the cure when the database is unreachable or its schema is not current."""

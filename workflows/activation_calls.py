@@ -25,11 +25,13 @@ from activities.psa import (
 from activities.steps import Step
 from domain import activation
 from domain.activation_process import ACTIVATION, ActivationResult, ProjectActivationInput
+from domain.billing_contract import SystemRefs, contract_of
 from domain.books import BillingScheduleFacts, PartyFacts
 from domain.commands import AddSeats, CreateBillingSchedule, Record
 from domain.delivery import StaffingAnswer, StaffingState
 from domain.identity import customer_key, project_number
 from domain.policy import PolicySnapshot, Role, Route
+from domain.project_contract import ProjectContract
 from domain.readiness import Gate, GateResult
 from domain.selling import Deal
 from workflows.shared import options
@@ -253,6 +255,19 @@ class ActivationCalls:
             ScheduleRef(schedule_external_id=schedule.external_id),
             **self._read("erp", f"Read back the billing schedule of {self.number}"),
         )
+
+    def contract(
+        self, psa_project: PsaProject, customer: str, erp_project: Record, schedule: Record | None
+    ) -> ProjectContract:
+        """What the project is billed by: the plan as it was signed, and where it lives in each system."""
+        refs = SystemRefs(
+            psa_project=psa_project.project.external_id,
+            erp_customer=customer,
+            erp_project=erp_project.external_id,
+            erp_project_key=Step(**self._base()).key("erp.project"),
+            erp_schedule=schedule.external_id if schedule else "",
+        )
+        return contract_of(self.plan, self.number, refs)
 
     def open_for_accounting(self, project: Record) -> Awaitable[Record]:
         return workflow.execute_activity_method(

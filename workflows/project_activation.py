@@ -12,10 +12,8 @@ import asyncio
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.decisions import REFUSED
     from activities.process import OpenedProcess
     from activities.psa import PsaProject
     from domain import corrections
@@ -33,10 +31,12 @@ with workflow.unsafe.imports_passed_through():
     from domain.delivery import StaffingAnswer, StaffingDemand, StaffingState
     from domain.gates.customer_data import matched_customer
     from domain.policy import Role
+    from domain.project_contract import ProjectContract
     from domain.readiness import Gate
     from domain.selling import Deal
     from workflows.activation_calls import ActivationCalls, open_process
     from workflows.shared import search_attributes
+    from workflows.shared.desk import refused
     from workflows.shared.gate_board import GateBoard
     from workflows.shared.handover import hand_over_project
     from workflows.shared.process import Compensated, Process
@@ -109,8 +109,9 @@ class ProjectActivation(Process):
         await self._request_staffing(project)
         schedule = await self._create_billing_schedule(erp_project)
         await self._pass_gates_before_opening(project, schedule)
+        contract = self.calls.contract(project, customer, erp_project, schedule)
         await self._open_everywhere(project, erp_project)
-        return await self._hand_over()
+        return await self._hand_over(contract)
 
     async def _begin(self, opened: OpenedProcess) -> None:
         self._calls = ActivationCalls(self._input, opened)
@@ -340,10 +341,10 @@ class ProjectActivation(Process):
         marked = await self.step("crm.active", self.calls.mark_deal, role="crm", undo=self.calls.restore_deal)
         self._keep("crm.active", "crm", "deal", marked)
 
-    async def _hand_over(self) -> ActivationResult:
+    async def _hand_over(self, contract: ProjectContract) -> ActivationResult:
         self.point_of_no_return()
         self._handed_over = await hand_over_project(
-            self._input.firm, self.calls.number, self.deal, workflow.info().workflow_id
+            self._input.firm, self.calls.number, self.deal, workflow.info().workflow_id, contract
         )
         self._enter("active")
         return self._result("active")
@@ -384,12 +385,12 @@ class ProjectActivation(Process):
         if decision.action == "approve_staffing":
             requester = self._staffing_requester()
             if requester and requester.casefold() == decision.actor.casefold():
-                raise _refused(f"{decision.actor} asked for this staffing; another person approves it")
+                raise refused(f"{decision.actor} asked for this staffing; another person approves it")
         if decision.action == "correct" and self._deal is not None:
             try:
                 corrections.apply(self._deal, decision.payload)
             except ValueError as error:
-                raise _refused(str(error)) from error
+                raise refused(str(error)) from error
 
     def take(self, decision: Decision) -> bool:
         """An approval counts from the moment it is given, even while other things are wrong."""
@@ -467,7 +468,3 @@ class ProjectActivation(Process):
     def _value(self) -> str:
         contract = self.deal.contract
         return str(contract.value) if contract and contract.value else ""
-
-
-def _refused(text: str) -> ApplicationError:
-    return ApplicationError(text, type=REFUSED, non_retryable=True)

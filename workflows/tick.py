@@ -6,8 +6,9 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.crm import CrmActivities, PollDeals, PollResult
+    from activities.psa_released import PolledReleased, PollReleased, PsaReleasedActivities
     from domain.policy import Route, Timing
-    from domain.ticks import DealPollTick
+    from domain.ticks import DealPollTick, ReleasedInvoicesTick
     from workflows.shared import options
 
 
@@ -23,4 +24,19 @@ class PollSignedDeals:
             CrmActivities.poll_signed_deals,
             PollDeals(system=tick.system, overlap_seconds=tick.overlap_seconds),
             **options.poll(route, Timing(), f"Poll {tick.system} for signed deals", patience),
+        )
+
+
+@workflow.defn(name="ReleasedInvoicesTick")
+class PollReleasedInvoices:
+    """Polls a PSA for invoices it released by its own authority. Owned by finance systems."""
+
+    @workflow.run
+    async def run(self, tick: ReleasedInvoicesTick) -> PolledReleased:
+        route = Route(role="psa", system=tick.system, task_queue=tick.task_queue)
+        patience = timedelta(seconds=tick.give_up_after)
+        return await workflow.execute_activity_method(
+            PsaReleasedActivities.poll_released,
+            PollReleased(system=tick.system, overlap_seconds=tick.overlap_seconds),
+            **options.poll(route, Timing(), f"Poll {tick.system} for released invoices", patience),
         )

@@ -107,12 +107,16 @@ class VendorHttp:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         expect: Container[int] = OK,
+        text: bool = False,
+        signed_out: Callable[[httpx.Response], bool] = lambda response: response.status_code == 401,
     ) -> Answer:
         """Send one request and return its answer.
 
         `path` is below the base URL (or an absolute URL below it, such as a vendor's `Location`).
         `operation` names the call in business words for errors. `write` decides what a lost answer is:
-        `Ambiguous` for a write, `Transient` for a read. Raises the classes of `connectors.errors`.
+        `Ambiguous` for a write, `Transient` for a read. `text`: the body is not JSON and is handed over as
+        text (SOAP). `signed_out`: whether an answer refuses the token, where the status does not say it.
+        Raises the classes of `connectors.errors`.
         """
 
         def request(authorization: Mapping[str, str]) -> httpx.Request:
@@ -129,10 +133,11 @@ class VendorHttp:
 
         authorization = await self.auth.headers(self._exchange)
         response = await self._send(request(authorization), operation, write)
-        if response.status_code == 401 and 401 not in expect and self.auth.refused(authorization):
+        refused = response.status_code not in expect and signed_out(response)
+        if refused and self.auth.refused(authorization):
             authorization = await self.auth.headers(self._exchange)
             response = await self._send(request(authorization), operation, write)
-        return self._answer(response, operation, write, expect)
+        return self._answer(response, operation, write, expect, text)
 
     def url_of(self, path: str, operation: str = "") -> str:
         """The full URL of `path`. Raises `Rejected` for an absolute URL outside the base URL."""
@@ -184,12 +189,12 @@ class VendorHttp:
         return response
 
     def _answer(
-        self, response: httpx.Response, operation: str, write: bool, expect: Container[int]
+        self, response: httpx.Response, operation: str, write: bool, expect: Container[int], text: bool
     ) -> Answer:
         request_id = next(
             (response.headers[name] for name in self._request_id_headers if name in response.headers), ""
         )
-        body, readable = _body(response)
+        body, readable = (response.text, True) if text else _body(response)
         headers = dict(response.headers)
         if response.status_code not in expect:
             refusal = Refusal(operation, response.status_code, body, write, headers, request_id)

@@ -1,9 +1,10 @@
 """All parts of one running sandbox together: state, emulators, faults, log, webhooks."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
-from sandbox.core import wire
+from sandbox.core import clock, wire
 from sandbox.core.call import Refused
 from sandbox.core.database import Database
 from sandbox.core.emulator import Context, Emulator
@@ -49,7 +50,7 @@ class World:
         for name, value in options.items():
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 raise ValueError(f"{name} must be a whole number, not {value!r}")
-        size = FirmSize(**{**sizes, **options})
+        size = FirmSize(**{**sizes, **options}, as_of=self._today())
         self.faults.disarm()
         self.log.clear()
         subscriptions = self.database.meta("subscriptions")
@@ -90,13 +91,17 @@ class World:
     def _restore(self) -> None:
         if self.database.meta("seeded") is None:
             settings = self.settings
-            size = FirmSize(settings.seed, settings.deals, settings.customers, settings.workers)
+            counts = (settings.seed, settings.deals, settings.customers, settings.workers)
+            size = FirmSize(*counts, as_of=self._today())
             with self.database.transaction():
                 self._seed(size)
         for url, secret, system, scheme in wire.decode(self.database.meta("subscriptions") or "[]"):
             self.webhooks.subscribe(WebhookTarget(url, secret, system, scheme))
         for target in self.settings.webhooks:
             self.webhooks.subscribe(target)
+
+    def _today(self) -> date:
+        return self.settings.as_of or clock.utc(clock.now()).date()
 
     def _seed(self, size: FirmSize) -> None:
         firm: Firm = build_firm(size)

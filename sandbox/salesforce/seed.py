@@ -1,6 +1,6 @@
 """The firm in Salesforce: users, products, accounts with a contact, contracts, opportunities with lines."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +24,7 @@ class _Seeding:
         self._plan = plan
         self._store = store
         self._settings = settings
-        self._founded = _stamp(date(2026, 1, 15))
+        self._founded = _stamp(plan.today - timedelta(days=312))
         self._users: dict[str, str] = {}
         self._products: dict[str, str] = {}
         self._accounts: dict[str, str] = {}
@@ -92,7 +92,7 @@ class _Seeding:
         self._create("Contact", contact, self._founded)
 
     def _add_deal(self, deal: Deal, number: int) -> None:
-        at = _stamp(deal.signed_on or date(2026, 10, 15), number)
+        at = _stamp(deal.signed_on or self._plan.today - timedelta(days=39), number)
         owner = self._users[deal.owner_email]
         contract_id = None
         if deal.stage in ("Closed Won", "Negotiation/Review"):

@@ -4,24 +4,24 @@ from random import Random
 
 from sandbox.seed import catalogue, material, parties, people
 from sandbox.seed.deals import Pipeline
-from sandbox.seed.firm import TODAY, Firm, FirmSize
+from sandbox.seed.firm import Firm, FirmSize
 
 
 def build(size: FirmSize) -> Firm:
-    """The firm of a seed and size."""
+    """The firm of a seed, size and day."""
     customers = parties.customers(_chance(size, "customers"), size.customers)
     suppliers = parties.suppliers(_chance(size, "suppliers"))
     workers = people.workers(_chance(size, "workers"), size.workers, suppliers)
-    deals = Pipeline(_chance(size, "deals"), customers, suppliers, workers).deals(size.deals)
+    deals = Pipeline(_chance(size, "deals"), customers, suppliers, workers, size.as_of).deals(size.deals)
     return Firm(
         size=size,
         name=catalogue.FIRM_NAME,
-        today=TODAY,
+        today=size.as_of,
         entities=catalogue.ENTITIES,
         practices=catalogue.PRACTICES,
         products=catalogue.PRODUCTS,
         payment_terms=catalogue.PAYMENT_TERMS,
-        periods=catalogue.periods(),
+        periods=catalogue.periods(size.as_of),
         customers=customers,
         suppliers=suppliers,
         workers=workers,

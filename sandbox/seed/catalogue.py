@@ -3,6 +3,7 @@
 from calendar import monthrange
 from datetime import date
 
+from sandbox.seed.dates import in_month
 from sandbox.seed.firm import (
     AccountingPeriod,
     Address,
@@ -14,7 +15,6 @@ from sandbox.seed.firm import (
 )
 
 FIRM_NAME = "Fairlead Consulting"
-LAST_CLOSED = date(2026, 10, 31)
 
 ENTITIES = (
     Entity(
@@ -79,11 +79,11 @@ PAYMENT_TERMS = (
 )
 
 
-def periods() -> tuple[AccountingPeriod, ...]:
-    """The months of 2026 and 2027, closed up to October 2026."""
+def periods(as_of: date) -> tuple[AccountingPeriod, ...]:
+    """The months of the years that ten months back and thirteen ahead are in, closed up to the last one."""
     found = []
-    for year in (2026, 2027):
+    for year in range(in_month(as_of, -10).year, in_month(as_of, 13).year + 1):
         for month in range(1, 13):
             start, end = date(year, month, 1), date(year, month, monthrange(year, month)[1])
-            found.append(AccountingPeriod(f"{start:%b %Y}", start, end, end <= LAST_CLOSED))
+            found.append(AccountingPeriod(f"{start:%b %Y}", start, end, end < as_of.replace(day=1)))
     return tuple(found)

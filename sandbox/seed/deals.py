@@ -7,11 +7,13 @@ from random import Random
 
 from sandbox.seed import lines
 from sandbox.seed.catalogue import ENTITIES, PRACTICES
+from sandbox.seed.dates import in_month, month_end, opening
 from sandbox.seed.firm import Customer, Deal, DealLine, Entity, Supplier, Worker
 from sandbox.seed.material import rate_card
 
 WON, LOST = "Closed Won", "Closed Lost"
-FLAGSHIP_NAME = "Polaris Managed Operations 2027"
+FLAGSHIP_NAME = "Polaris Managed Operations"
+"""Followed by the year in which it ends."""
 DEFECTS = (
     "no_billing_entity",
     "customer_without_tax_id",
@@ -22,6 +24,8 @@ DEFECTS = (
 CLEAN_FIRST = 10
 """Clean signed deals that come before the planted defects."""
 _REST = ("clean", "open", "clean", "lost", "clean", "open", "clean", "unsigned")
+_STARTS = ((0, 1), (0, 15), (1, 4), (1, 15))
+"""Months after the opening, and the day of that month."""
 _OPEN_STAGES = ("Prospecting", "Qualification", "Proposal/Price Quote", "Negotiation/Review")
 _NOUNS = {
     "DLV": ("Portal Rebuild", "Data Platform", "Claims Workflow", "Mobile Service", "Integration Hub"),
@@ -32,7 +36,7 @@ _OWNERS = {"US": "grace.holt", "DE": "henrik.vogel", "IN": "leela.krishnan"}
 
 
 class Pipeline:
-    """Builds deals over given customers, suppliers and workers."""
+    """Builds deals over given customers, suppliers and workers, as they stand on the day `as_of`."""
 
     def __init__(
         self,
@@ -40,11 +44,14 @@ class Pipeline:
         customers: tuple[Customer, ...],
         lenders: tuple[Supplier, ...],
         staff: tuple[Worker, ...],
+        as_of: date,
     ) -> None:
         self._chance = chance
         self._customers = customers
         self._lenders = lenders
         self._staff = staff
+        self._as_of = as_of
+        self._opening = opening(as_of)
 
     def deals(self, count: int) -> tuple[Deal, ...]:
         """`count` deals: flagship, ten clean, the defects, then the rest in turn."""
@@ -66,9 +73,10 @@ class Pipeline:
         """A clean, signed deal; what makes it otherwise comes after."""
         chance = self._chance
         practice = PRACTICES[number % 7 % len(PRACTICES)].code
-        signed_on = date(2026, 10, 1) + timedelta(days=chance.randint(0, 51))
-        start = chance.choice((date(2026, 12, 1), date(2026, 12, 15), date(2027, 1, 4), date(2027, 1, 15)))
-        end = lines.month_end(start, chance.choice((3, 6, 9, 12)))
+        signed_on = self._as_of - timedelta(days=53 - chance.randint(0, 51))
+        month, on = chance.choice(_STARTS)
+        start = in_month(self._opening, month, on)
+        end = month_end(start, chance.choice((3, 6, 9, 12)))
         terms = self._terms(number, entity, practice, start, end)
         shape = lines.SHAPES[1 if kind == "milestones_do_not_sum" else number % len(lines.SHAPES)]
         sold = shape(chance, terms)
@@ -107,9 +115,8 @@ class Pipeline:
         if kind == "unsigned":
             return replace(deal, signed_on=None, contract_activated=False)
         stage = LOST if kind == "lost" else chance.choice(_OPEN_STAGES)
-        close = (
-            date(2026, 11, 30) + timedelta(days=chance.randint(0, 90)) if kind == "open" else deal.close_date
-        )
+        ahead = timedelta(days=7 + chance.randint(0, 90)) if kind == "open" else None
+        close = deal.close_date if ahead is None else self._as_of + ahead
         unsigned = replace(deal, stage=stage, signed_on=None, contract_activated=False, close_date=close)
         return replace(unsigned, customer_po=None, customer_po_amount=None, customer_po_expiry=None)
 
@@ -150,15 +157,17 @@ class Pipeline:
         """Phased milestones, hours under a cap, a monthly subscription, and one role of a subcontractor."""
         entity = ENTITIES[1]
         deal = self._usual(0, entity, "clean")
-        start, end = date(2026, 12, 1), date(2027, 11, 30)
+        start = self._opening
+        end = month_end(start, 12)
+        signed_on = self._as_of - timedelta(days=5)
         terms = self._terms(0, entity, "OPS", start, end)
         rates = {(rate.role, rate.grade): rate for rate in terms.card}
         architect, tester = rates["Architect", "Senior"], rates["QA Analyst", "Consultant"]
         partner = next((lender for lender in terms.lenders if "QA Analyst" in lender.roles), None)
         sold = [
-            lines.milestone(terms, "Transition concept accepted", Decimal(48000), date(2027, 1, 15)),
-            lines.milestone(terms, "Transition complete", Decimal(72000), date(2027, 2, 26)),
-            lines.milestone(terms, "Service acceptance", Decimal(60000), date(2027, 3, 31)),
+            lines.milestone(terms, "Transition concept accepted", Decimal(48000), in_month(start, 1, 15)),
+            lines.milestone(terms, "Transition complete", Decimal(72000), in_month(start, 2, 26)),
+            lines.milestone(terms, "Service acceptance", Decimal(60000), month_end(start, 4)),
             lines.hourly(terms, architect, Decimal(400), architect.price, capped=True, lender=None),
             lines.subscription(terms, "Managed operations", Decimal(18500)),
             lines.hourly(terms, tester, Decimal(320), tester.price, capped=True, lender=partner),
@@ -167,19 +176,19 @@ class Pipeline:
         local = [c for c in self._customers if c.key == "C-0002"] or list(self._customers)
         return replace(
             deal,
-            name=FLAGSHIP_NAME,
+            name=f"{FLAGSHIP_NAME} {end.year}",
             customer=local[0].key,
             practice="OPS",
             start=start,
             end=end,
-            signed_on=date(2026, 11, 18),
-            close_date=date(2026, 11, 18),
+            signed_on=signed_on,
+            close_date=signed_on,
             contract_value=value,
             lines=_numbered(0, sold),
             retention_percent=Decimal(5),
-            customer_po="PO-2026-POLARIS",
+            customer_po=f"PO-{signed_on.year}-POLARIS",
             customer_po_amount=value,
-            customer_po_expiry=date(2028, 1, 31),
+            customer_po_expiry=month_end(start, 14),
             flagship=True,
         )
 

@@ -1,10 +1,10 @@
 """The seeded firm, vendor-neutral: what each emulator's `seed(plan, store)` puts into its own shape.
 
-    firm = build_firm(FirmSize(seed=1, deals=60))       # same size and seed: same firm, always
+    firm = build_firm(FirmSize(seed=1, deals=60, as_of=today))      # same seed, size and day: same firm
     firm.customer(deal.customer).tax_id                 # objects refer to each other by `key`
 
-Amounts are Decimal in the named currency, hours are decimal hours, all dates are calendar dates. The seed
-world's today is `TODAY`; nothing here reads a clock.
+Amounts are Decimal in the named currency, hours are decimal hours, all dates are calendar dates, relative
+to the day `as_of` on which the firm is made; nothing here reads a clock.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -13,24 +13,23 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
-TODAY = date(2026, 11, 23)
-
 BillingMethod = Literal["Time and Materials", "Milestone", "Subscription", "Percent Complete"]
 RevenueMethod = Literal["Right to Invoice", "Cost to Cost", "Milestone", "Straight Line"]
 
 
 @dataclass(frozen=True, slots=True)
 class FirmSize:
-    """Seed and size of a firm."""
+    """Seed and size of a firm, and the day on which it is made: its today, which all its dates follow."""
 
     seed: int = 1
     deals: int = 60
     customers: int = 40
     workers: int = 120
+    as_of: date = field(kw_only=True)
 
     def shown(self) -> dict[str, Any]:
         """As JSON."""
-        return asdict(self)
+        return asdict(self) | {"as_of": self.as_of.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +303,7 @@ class Firm:
 
 
 def build_firm(size: FirmSize) -> Firm:
-    """The firm of a seed and size; the same arguments give the same firm."""
+    """The firm of a seed, size and day; the same arguments give the same firm."""
     from sandbox.seed.build import build
 
     return build(size)

@@ -1,6 +1,5 @@
 """The sold lines of a deal, by the shape of its contract."""
 
-from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -135,12 +134,6 @@ SHAPES: tuple[Callable[[Random, Terms], list[DealLine]], ...] = (
     *(_tm, _fixed, _managed, _mixed, _tm_with_partner, _progress, _fixed),
 )
 """Contract shapes, used in turn."""
-
-
-def month_end(start: date, months: int) -> date:
-    """The last day of the term of `months` that begins in the month of `start`."""
-    year, month = divmod(start.month - 1 + months - 1, 12)
-    return date(start.year + year, month + 1, monthrange(start.year + year, month + 1)[1])
 
 
 def _lender(terms: Terms, role: str) -> Supplier | None:

@@ -28,6 +28,7 @@ MAY_IMPORT = {
         "connectors.ports",
         "connectors.errors",
         "store.ports",
+        "store.alert_ports",
         "store.billing_ports",
     },
     "workflows": {"workflows", "domain", "activities"},

@@ -42,7 +42,7 @@ def _bare(kind: type) -> object:
 HOLDERS = holders()
 OWNERS = [group.value.replace("_", " ") for group in OwnerGroup]
 ID_FORM = re.compile(r"Workflow id `[a-z]+/<firm>/<[a-z ]+>`")
-NAMED_BY_ITS_SCHEDULE = {"DealPollTick", "IntakeTick"}
+NAMED_BY_ITS_SCHEDULE = {"DealPollTick", "IntakeTick", "Watch", "ReleasedInvoicesTick"}
 """A schedule appends the time to the id of each run: `runtime.schedules` states its form."""
 ACTIVITY_CALL = re.compile(r"workflow\.(execute|start)_(local_)?activity(_method|_class)?")
 OPTION = re.compile(r"\w+_timeout|retry_policy|cancellation_type")

@@ -24,8 +24,9 @@ from runtime.visibility import add, register
 from store.sql import migrate
 from store.sql.address import sqlite_url
 from store.sql.engine import open_store
-from tests.replay.scenarios import ON_DEV_SERVER, WITH_TIME_SKIPPING, Scenario
+from tests.replay.scenarios import IN_VIRTUAL_TIME, ON_DEV_SERVER, WITH_TIME_SKIPPING, Scenario
 from tests.support.activation_firm import running_firm
+from tests.support.project_billing_firm import virtual_time
 from workflows.shared.search_attributes import ATTRIBUTES
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -36,7 +37,7 @@ SUGGEST_CONTINUE_AS_NEW = 40
 async def record(cases: Sequence[str]) -> list[Path]:
     """Run the scenarios of `cases` (all, if none is named) and write what they left behind."""
     written = []
-    for environment, scenarios in ((dev_server, ON_DEV_SERVER), (time_skipping, WITH_TIME_SKIPPING)):
+    for environment, scenarios in _RECORDED:
         wanted = {name: run for name, run in scenarios.items() if not cases or name in cases}
         if wanted:
             async with environment() as env:
@@ -113,8 +114,16 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
         yield environment
 
 
+_RECORDED = (
+    (dev_server, ON_DEV_SERVER),
+    (time_skipping, WITH_TIME_SKIPPING),
+    (virtual_time, IN_VIRTUAL_TIME),
+)
+"""Where each kind of scenario runs."""
+
+
 def main() -> None:
-    names = [*ON_DEV_SERVER, *WITH_TIME_SKIPPING]
+    names = [*ON_DEV_SERVER, *WITH_TIME_SKIPPING, *IN_VIRTUAL_TIME]
     parser = argparse.ArgumentParser(prog="python -m tests.replay.record", description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="case", help=f"of {', '.join(names)}; none means all")
     cases = parser.parse_args().cases

@@ -17,11 +17,11 @@ from connectors.errors import Rejected
 from domain.attention import EventRef
 from domain.delivery import StaffingAnswer
 from domain.money import Money
-from domain.project_processes import HoldRequest, ProjectBillingState
-from domain.ticks import DealPollTick
+from domain.ticks import DealPollTick, IntakeTick
+from tests.replay import billing_scenarios, invoice_scenarios, watch_scenarios
 from tests.support.activation_firm import NOW, Firm, a_deal
-from workflows.project_billing import ProjectBilling
-from workflows.shared.search_attributes import initial_attributes
+from tests.support.intake_firm import activated, expense, running_intake, time_entry
+from workflows.intake_tick import WakeTimePosting
 from workflows.tick import PollSignedDeals
 
 Handle = WorkflowHandle[Any, Any]
@@ -29,15 +29,13 @@ Scenario = Callable[[WorkflowEnvironment, Firm], Awaitable[Sequence[Handle]]]
 
 
 async def happy(env: WorkflowEnvironment, firm: Firm) -> Sequence[Handle]:
-    """From the signed deal to the hand-over; procurement is closed, billing goes on."""
+    """From the signed deal to the hand-over; procurement is closed, billing waits for what falls due."""
     handle = await _awaiting_staffing(firm)
     await firm.decide("approve_staffing", "approve_staffing")
     result = await _finish(handle)
     billing, procurement = (firm.client.get_workflow_handle(id) for id in result["handed_over"])
     await procurement.signal("close")
     await _finish(procurement)
-    await billing.signal("close")
-    await _finish(billing)
     return [handle, billing, procurement]
 
 
@@ -132,32 +130,6 @@ async def staffing_polled(env: WorkflowEnvironment, firm: Firm) -> Sequence[Hand
     return [handle]
 
 
-async def billing_continued(env: WorkflowEnvironment, firm: Firm) -> Sequence[Handle]:
-    """So many milestones that the run continues as new, with a hold that travels along."""
-    state = ProjectBillingState(
-        firm="acme", project="DE01-7K3QXW", deal="006A", customer="001A", correlation=firm.process
-    )
-    handle = await firm.client.start_workflow(
-        ProjectBilling.run,
-        state,
-        id=f"billing/acme/{uuid.uuid4().hex[:8]}",
-        task_queue=firm.queue,
-        search_attributes=initial_attributes("billing", firm.process),
-    )
-    first = firm.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
-    await handle.signal(ProjectBilling.hold, HoldRequest(reason="disputed"))
-    for number in range(12):
-        await handle.signal(ProjectBilling.event_received, EventRef(id=f"m{number}", type="milestone"))
-        await handle.query(ProjectBilling.status)  # a workflow task of its own for each
-    await _closed(first, WorkflowExecutionStatus.CONTINUED_AS_NEW)
-    current = firm.client.get_workflow_handle(handle.id)
-    await current.signal("release")
-    await current.signal("close")
-    last = firm.client.get_workflow_handle(handle.id, run_id=(await current.describe()).run_id)
-    await _finish(current)
-    return [first, last]
-
-
 async def polled(env: WorkflowEnvironment, firm: Firm) -> Sequence[Handle]:
     """What a schedule starts."""
     effects = EffectRunner(firm.crm, firm.store, commit_limit=timedelta(seconds=1))
@@ -176,6 +148,32 @@ async def polled(env: WorkflowEnvironment, firm: Firm) -> Sequence[Handle]:
     return [handle]
 
 
+async def time_posted(env: WorkflowEnvironment, firm: Firm) -> Sequence[Handle]:
+    """Two drains over several runs, woken by a tick: a feed that fails, refused time that comes in later."""
+    async with running_intake(firm.client, firm.store) as intake:
+        await activated(firm.store)
+        psa = intake.psa
+        psa.approve(*(time_entry(f"t{number}", resource=f"u{number}") for number in range(7)))
+        psa.approve(time_entry("late", task_open=False), expense())
+        psa.failures[2] = Rejected("the scope time:read is missing", system=psa.system)
+        first = await intake.start(slice_pages=2, slices_per_run=3)
+        blocked = await intake.until(lambda view: view.blocked)
+        await intake.decide("retry", blocked.attention[0].id)
+        await intake.drained()
+        psa.edit(time_entry("late"))
+        tick = await firm.client.start_workflow(
+            WakeTimePosting.run,
+            IntakeTick(firm=intake.firm, system=psa.system),
+            id=f"tick/post-time/{intake.firm}",
+            task_queue=intake.queue,
+        )
+        await tick.result()
+        await intake.until(lambda view: view.served == 2)
+        last = firm.client.get_workflow_handle(intake.process, run_id=(await first.describe()).run_id)
+        begun = firm.client.get_workflow_handle(intake.process, run_id=first.first_execution_run_id)
+        return [tick, begun, last]
+
+
 ON_DEV_SERVER: dict[str, Scenario] = {
     "happy": happy,
     "waiting": waiting,
@@ -185,10 +183,26 @@ ON_DEV_SERVER: dict[str, Scenario] = {
     "cancelled-with-undo": cancelled_with_undo,
     "cancelled-by-temporal": cancelled_by_temporal,
     "failed-undo-settled-by-hand": failed_undo_settled_by_hand,
-    "many-events": billing_continued,
+    "billed": billing_scenarios.billed,
+    "taken-over": billing_scenarios.taken_over,
+    "released-polled": billing_scenarios.released_polled,
+    "invoiced": invoice_scenarios.invoiced,
+    "invoice-cured": invoice_scenarios.invoice_cured,
+    "invoice-differs": invoice_scenarios.invoice_differs,
+    "invoice-discarded": invoice_scenarios.invoice_discarded,
+    "invoice-waiting": invoice_scenarios.invoice_waiting,
+    "invoice-cancelled-by-temporal": invoice_scenarios.invoice_cancelled_by_temporal,
+    "nothing-invoiced": invoice_scenarios.nothing_invoiced,
+    "credit-redated": invoice_scenarios.credit_redated,
+    "credit-rejected": invoice_scenarios.credit_rejected,
+    "credit-refused": invoice_scenarios.credit_refused,
     "polled": polled,
+    "time-posted": time_posted,
+    "watched": watch_scenarios.watched,
+    "watched-in-part": watch_scenarios.watched_in_part,
 }
 WITH_TIME_SKIPPING: dict[str, Scenario] = {"staffing-polled": staffing_polled}
+IN_VIRTUAL_TIME: dict[str, Scenario] = {"months": billing_scenarios.months}
 
 
 async def _awaiting_staffing(firm: Firm) -> Handle:

@@ -22,6 +22,7 @@ from activities.erp import ErpActivities
 from activities.failures import Patience
 from activities.gates import GateActivities
 from activities.process import ProcessActivities
+from activities.project_billing import ProjectBillingActivities
 from activities.psa import PsaActivities
 from connectors.errors import ConnectorError, NotFound
 from domain.activation_process import ProjectActivationInput
@@ -31,6 +32,7 @@ from domain.commands import Command, CreateBillingSchedule, Record
 from domain.delivery import StaffingAnswer
 from domain.money import Money
 from domain.policy import EntityPolicy, Person, PolicySnapshot, Route, Timing
+from domain.project_contract import BillingTerms
 from domain.readiness import Gate, GateProfile, GateRule, OwnerGroup
 from domain.selling import (
     Address,
@@ -246,6 +248,9 @@ class FirmFile:
     def snapshot(self) -> PolicySnapshot:
         return self.policy
 
+    def billing_terms(self, entity: str, contract_number: str, currency: str) -> BillingTerms:
+        return BillingTerms()
+
     def card(self, code: str) -> RateCard | None:
         return RateCard(
             code="RC-DE-2026", version="1", currency="EUR",
@@ -335,6 +340,7 @@ async def running_firm(client: Client, store: Any, **worker_options: Any) -> Asy
     psa = PsaActivities(firm.psa, effects(firm.psa), store, boundary)
     erp = ErpActivities(firm.erp, effects(firm.erp), store, boundary)
     decisions, attention = DecisionActivities(store), AttentionActivities(store)
+    billing = ProjectBillingActivities(store, firm.file, firm.file)
     worker = Worker(
         client,
         task_queue=queue,
@@ -342,6 +348,8 @@ async def running_firm(client: Client, store: Any, **worker_options: Any) -> Asy
         activities=[
             processes.open, processes.close, processes.apply_event,
             gates.judge, decisions.claim, attention.put,
+            billing.begin, billing.look, billing.take_event, billing.change_contract, billing.bill_now,
+            billing.final_account,
             crm.read_deal, crm.mark_deal, crm.restore_deal,
             psa.create_project, psa.cancel_project, psa.request_staffing, psa.withdraw_staffing,
             psa.staffing_answers, psa.open_project,

@@ -4,7 +4,7 @@ State here is the truth; the store's rows are its projection. Waiting is durable
 a cancel wakes the process, and each passed due time escalates to the next person.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -48,6 +48,21 @@ class Desk:
     def item(self, step: str) -> AttentionItem | None:
         """The open exception of `step`."""
         return next((item for item in self._items.values() if item.step == step), None)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no decision that was taken in still waits to be acted on."""
+        return not self._ready and not self._first
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """How many exceptions each step has had: with `open_items` what a next run has to know."""
+        return dict(self._numbers)
+
+    def reopen(self, items: Sequence[AttentionItem], numbers: Mapping[str, int]) -> None:
+        """Go on with the exceptions of the run before, which are shown already."""
+        self._items = {item.id: item for item in items}
+        self._numbers = dict(numbers)
 
     @property
     def wakes(self) -> int:
@@ -136,22 +151,30 @@ class Desk:
             self._ready.append(decision)
         self._changed()
 
+    def waiting(self, id: str) -> Decision | None:
+        """The decision called `id`, while it waits for a second person."""
+        return self._first.get(id)
+
+    def agree(self, second: Decision) -> Decision:
+        """What `second` agrees to, for a process that acts on it at once. Raises `DecisionRefused`."""
+        return self._seconded(second)
+
     def _check(self, decision: Decision) -> None:
         if decision.action not in _ITEM_ACTIONS or (decision.action == "correct" and not decision.target):
             return
         item = self._items.get(decision.target)
         if item is None:
-            raise _refused(f"exception {decision.target!r} is not open; see `fairlead exceptions list`")
+            raise refused(f"exception {decision.target!r} is not open; see `fairlead exceptions list`")
         if decision.action not in item.actions:
             allowed = ", ".join(item.actions)
-            raise _refused(f"{decision.action!r} is not possible for {item.id}; possible: {allowed}")
+            raise refused(f"{decision.action!r} is not possible for {item.id}; possible: {allowed}")
 
     def _seconded(self, second: Decision) -> Decision:
         first = self._first.get(second.target)
         if first is None:
-            raise _refused(f"no decision {second.target!r} waits for a second person here")
+            raise refused(f"no decision {second.target!r} waits for a second person here")
         if first.actor == second.actor:
-            raise _refused(f"{second.actor} decided first; a second person has to agree")
+            raise refused(f"{second.actor} decided first; a second person has to agree")
         item = self._items.get(first.target)
         if (
             first.action == "skip"
@@ -159,7 +182,7 @@ class Desk:
             and item.skip_role
             and item.skip_role not in (first.role, second.role)
         ):
-            raise _refused(f"a skip of {item.step} has to be approved by the role {item.skip_role}")
+            raise refused(f"a skip of {item.step} has to be approved by the role {item.skip_role}")
         del self._first[second.target]
         return first.with_changes(
             reason=f"{first.reason} (decided by {first.actor}, seconded by {second.actor})"
@@ -266,5 +289,6 @@ class Desk:
         return self._policies
 
 
-def _refused(text: str) -> ApplicationError:
+def refused(text: str) -> ApplicationError:
+    """A decision that is not taken in; whoever made it is told why."""
     return ApplicationError(text, type=REFUSED, non_retryable=True)

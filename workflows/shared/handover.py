@@ -8,6 +8,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain import activation
 from domain.identity import process_key
+from domain.project_contract import ProjectContract
 from domain.project_processes import (
     BILLING,
     OPEN_FOR_BILLING,
@@ -21,30 +22,35 @@ from domain.selling import Deal
 from workflows.shared.search_attributes import initial_attributes
 
 
-async def hand_over_project(firm: str, number: str, deal: Deal, correlation: str) -> tuple[str, ...]:
-    """Start the project's billing, and procurement where suppliers deliver; returns their workflow ids.
+async def hand_over_project(
+    firm: str, number: str, deal: Deal, correlation: str, contract: ProjectContract
+) -> tuple[str, ...]:
+    """Start the project's billing by `contract`, and procurement where suppliers deliver; their workflow ids.
 
     Only the start is awaited; an id that runs already counts as handed over, since the key is ours.
     """
-    starts = [_start_billing(firm, number, deal, correlation)]
+    starts = [_start_billing(firm, number, deal, correlation, contract)]
     if activation.subcontract_lines(deal):
         starts.append(_start_procurement(firm, number, deal, correlation))
     return tuple(await asyncio.gather(*starts))
 
 
-async def _start_billing(firm: str, number: str, deal: Deal, correlation: str) -> str:
+async def _start_billing(
+    firm: str, number: str, deal: Deal, correlation: str, contract: ProjectContract
+) -> str:
     state = ProjectBillingState(
         firm=firm,
         project=number,
         deal=deal.external_id,
         customer=deal.customer.external_id,
         correlation=correlation,
+        contract=contract,
     )
     attributes = initial_attributes(
         BILLING, correlation, stage=OPEN_FOR_BILLING, project=number, customer=deal.customer.external_id
     )
     id = process_key(BILLING, firm, number)
-    return await _start("ProjectBilling", id, state, attributes, f"Billing of project {number}")
+    return await start_child("ProjectBilling", id, state, attributes, f"Billing of project {number}")
 
 
 async def _start_procurement(firm: str, number: str, deal: Deal, correlation: str) -> str:
@@ -59,10 +65,13 @@ async def _start_procurement(firm: str, number: str, deal: Deal, correlation: st
         PROCUREMENT, correlation, stage=REQUISITION_DUE, project=number, customer=deal.customer.external_id
     )
     id = process_key(PROCUREMENT, firm, number)
-    return await _start("SubcontractorProcurement", id, state, attributes, f"Subcontractors of {number}")
+    return await start_child("SubcontractorProcurement", id, state, attributes, f"Subcontractors of {number}")
 
 
-async def _start(kind: str, id: str, state: object, attributes: TypedSearchAttributes, summary: str) -> str:
+async def start_child(
+    kind: str, id: str, state: object, attributes: TypedSearchAttributes, summary: str
+) -> str:
+    """Start a process that outlives this one, or find that it runs already; returns its workflow id."""
     try:
         await workflow.start_child_workflow(
             kind,

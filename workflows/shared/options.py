@@ -23,6 +23,10 @@ _OWN_RETRY = RetryPolicy(
     maximum_interval=timedelta(seconds=30),
 )
 
+_SWEEP_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200), backoff_coefficient=4.0, maximum_attempts=5
+)
+
 
 def poll(route: Route, timing: Timing, summary: str, give_up_after: timedelta) -> ActivityConfig:
     """A read that the next tick repeats anyway: the one exception to waiting without end."""
@@ -40,6 +44,13 @@ def read(route: Route, timing: Timing, summary: str) -> ActivityConfig:
         retry_policy=_VENDOR_RETRY,
         summary=summary,
     )
+
+
+def bulk(route: Route, timing: Timing, summary: str, calls: int) -> ActivityConfig:
+    """So many reads one after the other; its heartbeats carry the position that a retry goes on from."""
+    config = read(route, timing, summary)
+    config["start_to_close_timeout"] = timedelta(seconds=timing.read_timeout * calls)
+    return config
 
 
 def write(route: Route, timing: Timing, summary: str, *, urgent: bool = False) -> ActivityConfig:
@@ -61,6 +72,20 @@ def bookkeeping(summary: str, timing: Timing | None = None) -> LocalActivityConf
     return LocalActivityConfig(
         start_to_close_timeout=timedelta(seconds=(timing or Timing()).own_timeout),
         retry_policy=_OWN_RETRY,
+        summary=summary,
+    )
+
+
+def sweep(summary: str, timing: Timing | None = None) -> ActivityConfig:
+    """A look through our own store that the next tick repeats anyway; it heartbeats at each page.
+
+    It is given up after a few attempts: what fails then is told, and must not hold up the rest.
+    """
+    own_timeout = (timing or Timing()).own_timeout
+    return ActivityConfig(
+        start_to_close_timeout=timedelta(seconds=own_timeout * 20),
+        heartbeat_timeout=timedelta(seconds=own_timeout),
+        retry_policy=_SWEEP_RETRY,
         summary=summary,
     )
 

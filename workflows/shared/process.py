@@ -12,18 +12,21 @@ from typing import Any, TypeVar
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
-from activities.decisions import REFUSED, DecisionActivities
+from activities.decisions import DecisionActivities
 from activities.process import AppliedEvent, ProcessActivities
 from domain import corrections
 from domain.attention import Action, AttentionItem, Decision, DecisionRef, EventRef
 from domain.policy import PolicySnapshot, Role
 from workflows.shared import options
 from workflows.shared.checklist import Checklist
-from workflows.shared.desk import Desk
+from workflows.shared.desk import Desk, refused
 from workflows.shared.routing import failure_of, is_cancelled
 from workflows.shared.saga import Saga, UndoneStep
 
 T = TypeVar("T")
+
+SETTLED_ACTIONS = (Action.RETRY, Action.SKIP, Action.HAND_OVER)
+"""After the point of no return nothing is undone: a step is tried again, or settled by hand."""
 
 STEP_ACTIONS = (Action.RETRY, Action.CORRECT, Action.COMPENSATE, Action.HAND_OVER)
 """A step whose effect the rest depends on can be retried, corrected or compensated, never skipped."""
@@ -40,8 +43,15 @@ class Compensated(Exception):
         self.reason = reason
 
 
+class SettledByHand(Exception):
+    """A step that failed after the point of no return was done by a person, outside of here."""
+
+
 class Process:
     """State and handlers common to all processes. Subclasses call `Process.__init__` from `workflow.init`."""
+
+    step_actions: tuple[Action, ...] = STEP_ACTIONS
+    """What a person may do about a failed step."""
 
     def __init__(self, object: str) -> None:
         self._object = object
@@ -76,7 +86,8 @@ class Process:
     ) -> T:
         """Do one step until it is done; a failure that repeating does not cure waits for its owner.
 
-        The undo is registered before the act. Raises `Compensated` when the process is to be undone.
+        The undo is registered before the act. Raises `Compensated` when the process is to be undone,
+        `SettledByHand` after the point of no return.
         """
         if undo is not None:
             self.saga.undo_with(step, undo)
@@ -173,6 +184,14 @@ class Process:
         """Take `decision` in at once, whatever the process waits for. False: it goes to the desk."""
         return False
 
+    async def handle(self, decision: Decision) -> str:
+        """Act on a decision that was claimed and checked; the answer is for who decided."""
+        if decision.action == "cancel":
+            self._request_cancel(decision)
+        elif not self.take(decision):
+            await self.desk.deliver(decision, needs_second=self.needs_second(decision))
+        return f"{decision.action.replace('_', ' ')} by {decision.actor} taken in"
+
     # -- handlers ---------------------------------------------------------------------------------
 
     @workflow.signal(name="event_received")
@@ -217,22 +236,15 @@ class Process:
         except (ActivityError, ApplicationError) as error:
             failure = failure_of(error)
             raise ApplicationError(failure.message, type=failure.kind, non_retryable=True) from error
-        if self._final:
-            raise ApplicationError(
-                f"{self._object} can no longer be decided on here: it is {self.checklist.stage}",
-                type=REFUSED,
-                non_retryable=True,
-            )
+        undoes = decision.action in ("cancel", "compensate")
+        if self._final and (undoes or not self.desk.open_items):
+            raise refused(f"{self._object} can no longer be decided on here: it is {self.checklist.stage}")
         self.check_decision(decision)
-        if decision.action == "cancel":
-            if self._undoing:
-                return f"{self._object} is being undone already"
-            self._request_cancel(decision)
-        elif not self.take(decision):
-            await self.desk.deliver(decision, needs_second=self._needs_second(decision))
-        return f"{decision.action.replace('_', ' ')} by {decision.actor} taken in"
+        if decision.action == "cancel" and self._undoing:
+            return f"{self._object} is being undone already"
+        return await self.handle(decision)
 
-    def _needs_second(self, decision: Decision) -> bool:
+    def needs_second(self, decision: Decision) -> bool:
         """Skips, and corrections of money or of what the firm listed, take effect when seconded."""
         if decision.action == "skip":
             return True
@@ -285,13 +297,17 @@ class Process:
             amount=amount,
             systems=self.checklist.systems(step),
             error_class=failure.kind,
-            actions=STEP_ACTIONS,
+            actions=SETTLED_ACTIONS if self._final else self.step_actions,
             facts=failure.facts,
         )
         while True:
             decision = await self.decided(f"Waiting for {item.owner.value}: {item.headline}"[:200], item=item)
             if decision is not None and decision.action in ("retry", "correct"):
                 return
+            if decision is not None and decision.action == "skip":
+                self.checklist.set(step, "skipped", f"settled by hand: {decision.reason}")
+                await self.desk.resolve(item, f"settled by hand: {decision.reason}")
+                raise SettledByHand(step)
 
     async def _step_done(self, step: str) -> None:
         self.checklist.set(step, "done")

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from connectors.coupa.settings import CoupaSettings
 from connectors.kantata.settings import KantataSettings
 from connectors.netsuite.settings import NetSuiteSettings
 from connectors.salesforce.settings import SalesforceSettings
+from connectors.workday.settings import WorkdaySettings
 from firm.load import load
 from firm.model import Firm
 from firm.vendor_settings import connector_problems
@@ -20,6 +22,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "salesforce": SalesforceSettings,
     "kantata": KantataSettings,
     "netsuite": NetSuiteSettings,
+    "coupa": CoupaSettings,
+    "workday": WorkdaySettings,
 }
 
 
@@ -34,6 +38,9 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return {
         "FAIRLEAD_SALESFORCE_CLIENT_SECRET": "canary-salesforce",
         "FAIRLEAD_KANTATA_TOKEN": "canary-kantata",
+        "FAIRLEAD_COUPA_CLIENT_SECRET": "canary-coupa",
+        "FAIRLEAD_WORKDAY_CLIENT_SECRET": "canary-workday",
+        "FAIRLEAD_WORKDAY_REFRESH_TOKEN": "canary-refresh",
         "FAIRLEAD_NETSUITE_PRIVATE_KEY": str(tmp_path / "key.pem"),
         "FAIRLEAD_WEBHOOK_SECRET": "canary-webhook",
     }
@@ -53,6 +60,12 @@ def test_identities_are_those_of_the_sandbox_tenant(firm: Firm, tmp_path: Path) 
     assert netsuite.auth["certificate_id"] == tenant.netsuite_certificate_id
     assert netsuite.concurrency_limit == tenant.netsuite_concurrency
     assert firm.systems["salesforce"].auth["client_id"] == tenant.salesforce_client_id
+    assert firm.systems["coupa"].auth["client_id"] == tenant.coupa_client_id
+    assert firm.systems["coupa"].requests_per_second == tenant.coupa_calls_per_second
+    workday = firm.systems["workday"]
+    assert workday.auth["client_id"] == tenant.workday_client_id
+    assert workday.settings["tenant"] == tenant.workday_tenant
+    assert workday.settings["token_url"].endswith(f"/ccx/oauth2/{tenant.workday_tenant}/token")
 
 
 def test_entities_and_rate_cards_are_those_of_the_seed(firm: Firm) -> None:

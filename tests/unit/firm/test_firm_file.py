@@ -53,7 +53,7 @@ def test_the_snapshot_says_what_the_file_says() -> None:
     policy = snapshot(firm)
     assert policy.file_hash == firm.hash
     assert policy.route("erp", "DE01").task_queue == "fairlead.netsuite"
-    assert not policy.has_role("hr")
+    assert policy.route("hr").task_queue == "fairlead.workday"
     assert policy.entity("DE01") is not None
     assert policy.person(OwnerGroup.FINANCE_SYSTEMS).escalates_to == "controller@fairlead.example"
     assert {profile.region for profile in policy.profiles} == {"default", "US", "DE", "IN"}

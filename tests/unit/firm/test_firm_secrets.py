@@ -1,5 +1,6 @@
 """Secrets stand in the firm's file as references only, are read late, and are shown nowhere."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -94,7 +95,10 @@ def test_every_reference_is_listed_with_its_key() -> None:
     references = dict(load(EXAMPLE).secret_references())
     assert references["systems.kantata.auth.token"] == "env:FAIRLEAD_KANTATA_TOKEN"
     assert references["webhooks.salesforce.secret"] == "env:FAIRLEAD_WEBHOOK_SECRET"
-    assert len(references) == 4
+    assert references["systems.coupa.auth.client_secret"] == "env:FAIRLEAD_COUPA_CLIENT_SECRET"
+    text = (EXAMPLE / "fairlead.toml").read_text(encoding="utf-8")
+    written = re.findall(r'"((?:env|file|keyring):[^"]+)"', text)
+    assert sorted(references.values()) == sorted(written)
 
 
 def test_files_are_found_from_the_folder_of_the_firm(tmp_path: Path) -> None:

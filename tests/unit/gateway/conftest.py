@@ -13,7 +13,7 @@ from gateway.app import Gateway, build_gateway
 from gateway.dispatch import Dispatcher
 from gateway.temporal_link import TemporalLink
 from store.sql.engine import SqlStore
-from tests.unit.gateway.gateway_parts import Clock, GatewayTestFirm, RecordingTemporal, settings
+from tests.unit.gateway.gateway_parts import PSAS, Clock, GatewayTestFirm, RecordingTemporal, settings
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,14 @@ def dispatcher(
 ) -> Dispatcher:
     link = TemporalLink(temporal.connect, pause=0)
     return Dispatcher(
-        timed_store, link, settings(tmp_path), GatewayTestFirm(), start=temporal.start, now=clock
+        timed_store,
+        link,
+        settings(tmp_path),
+        GatewayTestFirm(),
+        start=temporal.start,
+        wake=temporal.wake,
+        psas=PSAS,
+        now=clock,
     )
 
 
@@ -72,7 +79,14 @@ async def gateway(
     timed_store: SqlStore, temporal: RecordingTemporal, clock: Clock, tmp_path: Path
 ) -> AsyncIterator[Running]:
     app = build_gateway(
-        settings(tmp_path), GatewayTestFirm(), timed_store, temporal.connect, start=temporal.start, now=clock
+        settings(tmp_path),
+        GatewayTestFirm(),
+        timed_store,
+        temporal.connect,
+        start=temporal.start,
+        wake=temporal.wake,
+        psas=PSAS,
+        now=clock,
     )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as http:

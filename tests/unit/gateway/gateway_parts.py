@@ -29,6 +29,7 @@ PLAIN_SECRET = "plain-shared-secret-of-the-psa-0001"
 PATH_SECRET = "path/secret+of-salesforce-000000001"
 ORG = "00DWX0000009zXyEAI"
 FIRM = "acme"
+PSAS = ("kantata", "kantata-us")
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DEAL = "006WX0000012AbCYAU"
 
@@ -94,6 +95,7 @@ class RecordingTemporal:
         self.started = asyncio.Event()
         self.starts: list[dict[str, Any]] = []
         self.signals: list[tuple[str, str, EventRef]] = []
+        self.wakes: list[tuple[str, str]] = []
         self.away = False
         self.signal_error: Exception | None = None
         self.start_error: Exception | None = None
@@ -124,6 +126,12 @@ class RecordingTemporal:
         self.starts.append({"workflow_id": workflow_id, "requested_by": requested_by, "event": event})
         return SimpleNamespace(workflow_id=workflow_id, run_id="run", joined=joined)
 
+    async def wake(self, client: Client, settings: Settings, *, firm: str, system: str, by: str) -> object:
+        if self.start_error is not None:
+            raise self.start_error
+        self.wakes.append((process_key("time", firm, system), by))
+        return None
+
     def get_workflow_handle(self, workflow_id: str) -> Any:
         async def signal(name: str, reference: EventRef) -> None:
             if self.signal_error is not None:
@@ -145,7 +153,8 @@ def event(
 ) -> dict[str, Any]:
     """A CloudEvent as a producer sends it."""
     version = at.isoformat()
-    own = {"deal": subject} if type.startswith("deal.") else {"request": subject}
+    fields = {"deal.signed": "deal", "deal.changed": "deal", "time.approved": "project"}
+    own = {fields.get(type, "request"): subject}
     return {
         "specversion": "1.0",
         "id": id,

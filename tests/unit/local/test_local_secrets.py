@@ -21,7 +21,8 @@ def test_files_are_readable_by_this_user_only(home: Path) -> None:
     folder = home / "secrets"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     files = [path for path in folder.iterdir() if path.name != ".lock"]
-    assert len(files) == 7
+    pairs = {f"{name}{end}" for name in secrets_setup._KEYS for end in (".pem", ".public.pem")}
+    assert {path.name for path in files} == {*secrets_setup._TEXTS, *pairs}
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 

@@ -87,7 +87,7 @@ def firm() -> Firm:
         for month in range(1, 13)
     )
     return Firm(
-        size=FirmSize(),
+        size=FirmSize(as_of=date(2026, 11, 23)),
         name="Fairlead",
         today=date(2026, 11, 23),
         entities=entities,

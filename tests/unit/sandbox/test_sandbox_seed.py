@@ -1,30 +1,35 @@
 """The seeded firm: the same from the same seed, of any size, believable, and flawed where it is meant."""
 
 from collections import Counter
+from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
 import pytest
 
-from sandbox.seed import tax_ids
+from sandbox.seed import dates, tax_ids
 from sandbox.seed.firm import Deal, Firm, FirmSize, build_firm
 from sandbox.seed.material import rate_card, readable, short
+
+DAY = date(2026, 11, 23)
+DAYS = [DAY, date(2026, 11, 30), date(2026, 12, 2), date(2027, 1, 31), date(2027, 3, 1), date(2028, 2, 29)]
 
 
 @pytest.fixture(scope="module")
 def firm() -> Firm:
-    return build_firm(FirmSize())
+    return build_firm(FirmSize(as_of=DAY))
 
 
 def test_same_seed_same_firm_other_seed_another(firm: Firm) -> None:
-    again = build_firm(FirmSize())
+    again = build_firm(FirmSize(as_of=DAY))
     assert (again.deals, again.customers, again.workers) == (firm.deals, firm.customers, firm.workers)
-    assert build_firm(FirmSize(seed=2)).deals != firm.deals
-    assert build_firm(FirmSize(deals=20)).deals == firm.deals[:20]  # a larger firm starts the same
+    assert build_firm(FirmSize(seed=2, as_of=DAY)).deals != firm.deals
+    assert build_firm(FirmSize(deals=20, as_of=DAY)).deals == firm.deals[:20]  # a larger firm starts the same
 
 
-@pytest.mark.parametrize("size", [FirmSize(1, 0, 0, 0), FirmSize(1, 3, 1, 1), FirmSize(3, 400, 500, 300)])
-def test_any_size(size: FirmSize) -> None:
+@pytest.mark.parametrize("counts", [(1, 0, 0, 0), (1, 3, 1, 1), (3, 400, 500, 300)])
+def test_any_size(counts: tuple[int, int, int, int]) -> None:
+    size = FirmSize(*counts, as_of=DAY)
     built = build_firm(size)
     assert (len(built.deals), len(built.customers), len(built.workers)) == (
         size.deals,
@@ -64,7 +69,35 @@ def test_the_flagship(firm: Firm) -> None:
     assert all(line.cap for line in deal.lines if line.billing_method == "Time and Materials")
 
 
-def test_clean_deals_hold_together(firm: Firm) -> None:
+@pytest.mark.parametrize("as_of", DAYS)
+def test_a_firm_of_another_day_differs_in_its_days_alone(firm: Firm, as_of: date) -> None:
+    other = build_firm(FirmSize(as_of=as_of))
+    assert [sold(deal) for deal in other.deals] == [sold(deal) for deal in firm.deals]
+    assert other.flagship.name == f"Polaris Managed Operations {other.flagship.end.year}"
+    assert (other.customers, other.workers) == (firm.customers, firm.workers)
+
+
+def sold(deal: Deal) -> list[object]:
+    """What stays the same whatever the day: who, what, how long, for how much."""
+    lines = [(line.name, line.quantity, line.total, line.cap, line.supplier) for line in deal.lines]
+    months = (deal.end.year - deal.start.year) * 12 + deal.end.month - deal.start.month
+    return [deal.key, deal.customer, deal.entity, deal.stage, deal.contract_value, deal.defect, months, lines]
+
+
+@pytest.mark.parametrize("as_of", DAYS)
+def test_the_books_are_open_from_this_month_on_for_as_long_as_deals_are_sold(as_of: date) -> None:
+    built = build_firm(FirmSize(as_of=as_of))
+    (current,) = [period for period in built.periods if period.start <= as_of <= period.end]
+    assert [period.closed for period in built.periods] == [
+        period.end < current.start for period in built.periods
+    ]
+    assert built.periods[0].start <= as_of - timedelta(days=300)
+    assert built.periods[-1].end >= max(deal.start for deal in built.deals) + timedelta(days=300)
+
+
+@pytest.mark.parametrize("as_of", DAYS)
+def test_clean_deals_hold_together(as_of: date) -> None:
+    firm = build_firm(FirmSize(as_of=as_of))
     for deal in firm.deals:
         if deal.clean_and_signed:
             check_clean(firm, deal)
@@ -77,8 +110,8 @@ def check_clean(firm: Firm, deal: Deal) -> None:
     assert customer.currency == deal.currency == entity.currency
     assert deal.contract_value == sum(line.total for line in deal.lines)
     assert deal.signed_on is not None
-    assert deal.signed_on.year == 2026
-    assert deal.signed_on < deal.start < deal.end
+    assert deal.signed_on < firm.today
+    assert firm.today + dates.NOTICE <= deal.start < deal.end
     card = {(rate.role, rate.grade): rate for rate in rate_card(deal.rate_card)}
     for line in deal.lines:
         assert line.total == (line.quantity * line.unit_price).quantize(Decimal("0.01"))

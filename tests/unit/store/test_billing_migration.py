@@ -42,7 +42,7 @@ async def test_up_and_down_with_data(
     url = sqlite_url(path)
     migrate.upgrade(url, to="0001")
     assert not BILLING & tables(path)
-    assert "needs '0002'; run `fairlead up`" in migrate.problem(migrate.current(url))
+    assert f"needs '{migrate.head()}'; run `fairlead up`" in migrate.problem(migrate.current(url))
     store = open_store(url)
     await store.effects.begin(make_intent())
     await store.aclose()

@@ -159,6 +159,29 @@ async def test_a_page_instead_of_json_is_no_answer() -> None:
         await call(http, write=True)
 
 
+async def test_an_answer_that_is_text_is_handed_over_as_it_is() -> None:
+    http = http_of(answering(200, text="<a>1</a>"))
+    assert (await call(http, text=True)).body == "<a>1</a>"
+    with pytest.raises(Transient, match="not JSON"):
+        await call(http)
+
+
+async def test_a_refused_token_may_hide_behind_another_status() -> None:
+    """Some say it in the body: the caller knows how, and gets one new token like after a 401."""
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200, json={"access_token": f"t{len(seen)}"})
+        seen.append(request.headers["authorization"])
+        return httpx.Response(500, text="signed out") if len(seen) == 1 else httpx.Response(200, json={})
+
+    credentials = {"client_id": "c", "client_secret": "s" * 32, "token_url": "/token"}
+    auth = ClientCredentials(**credentials)
+    await call(http_of(handler, auth), signed_out=lambda response: "signed out" in response.text)
+    assert seen == ["Bearer t0", "Bearer t1"]
+
+
 async def test_a_number_that_is_none_is_refused() -> None:
     with pytest.raises(Transient, match="not JSON"):
         await call(http_of(answering(200, text='{"amount": NaN}')))

@@ -66,6 +66,22 @@ def test_retention_comes_back_in_proportion() -> None:
     assert (rest.net, rest.tax, rest.settles) == (eur(5400), eur(1026), True)
 
 
+def test_a_credit_is_taxed_as_its_invoice_was() -> None:
+    """19% of 238.75 and of 850.00 less 108.88 held: 186.17 line by line, 186.18 all together."""
+    lines = (line("1", "4450", a="850", b="3600"), line("2", "1193.75", c="238.75", d="955"))
+    held = line("3", "-564.38", kind="retention")
+    together = PostedInvoice(
+        id="I", number="N", currency="EUR", dated=INVOICE.dated, lines=(*lines, held),
+        taxes=(tax("5079.37", "965.08"),),
+    )  # fmt: skip
+    by_line = together.with_changes(tax_rounding="line")
+    for invoice, expected in ((together, "186.18"), (by_line, "186.17")):
+        credit = credit_entries(invoice, ["a", "c"], "billing_error", DATED, OPEN)
+        assert (credit.net, credit.tax) == (eur("979.87"), eur(expected))
+        rest = full_reversal(after(invoice, credit), "billing_error", DATED, OPEN)
+        assert credit.tax + rest.tax == eur("965.08")
+
+
 def test_an_advance_applied_is_restored_in_proportion() -> None:
     """An invoice of 10,000 paid by an advance: a credit brings the advance back, and no money."""
     drawn = line("3", -10000, kind="advance_applied")
