@@ -4,7 +4,7 @@ A workflow never reads the firm's file: `policies.snapshot` returns profile, rou
 file's hash, and they are recorded in the history, so that a run can be explained years later.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 from domain.base import Canonical, Value
 from domain.readiness import GateProfile, OwnerGroup
@@ -119,6 +119,10 @@ class PolicySnapshot(Canonical):
         """The gate profile of `region`, or the one called `default`."""
         by_region = {profile.region: profile for profile in self.profiles}
         return by_region.get(region or "", by_region["default"])
+
+    def without_gates(self) -> Self:
+        """For a process that creates no project: profiles and templates are most of the bytes."""
+        return self.with_changes(profiles=(), templates={})
 
     def person(self, group: OwnerGroup) -> Person:
         return next(person for person in self.owners if person.group is group)

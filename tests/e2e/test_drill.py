@@ -35,8 +35,13 @@ async def test_a_planted_bug_turns_the_drill_red() -> None:
     assert not red.passed
 
 
-async def test_billing_survives_kills_faults_and_refusals_to_the_cent() -> None:
-    report = await billing.run(Plan(seed=1, quick=True))
+@pytest.fixture(scope="module")
+async def calm() -> billing.Calm:
+    return await billing.fault_free()
+
+
+async def test_billing_survives_kills_faults_and_refusals_to_the_cent(calm: billing.Calm) -> None:
+    report = await billing.run(Plan(seed=1, quick=True), calm)
     assert report.crash_points >= len(POINTS) * 2 + 2, "four points around two writes, and our own store"
     assert (report.crash_points_hit, report.lost, report.doubled) == (report.crash_points, [], [])
     struck = {kind for kind, count in report.faults_injected.items() if count}
@@ -47,7 +52,7 @@ async def test_billing_survives_kills_faults_and_refusals_to_the_cent() -> None:
     assert report.passed
 
 
-async def test_billing_turns_red_without_the_guard_of_entries() -> None:
-    red = await billing.run(Plan(seed=1, quick=True, planted_bug=COVERAGE))
+async def test_billing_turns_red_without_the_guard_of_entries(calm: billing.Calm) -> None:
+    red = await billing.run(Plan(seed=1, quick=True, planted_bug=COVERAGE), calm)
     assert any("is billed by" in line and " and " in line for line in red.differences), red.differences[:5]
     assert not red.passed
