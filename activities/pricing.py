@@ -122,7 +122,9 @@ class PricingActivities:
         if not priced.invoice.blocked:
             with store_refusals():
                 await self._let_go(row, priced, entries)
-                await self._billing.cover(row.id, events=reversed_ones.superseded(priced.left_out))
+                superseded = reversed_ones.superseded(priced.left_out)
+                if superseded:
+                    await self._billing.cover(row.id, events=superseded)
         return _summary(priced, need.reason if need.needed else "", len(entries) - len(priced.left_out))
 
     async def _let_go(self, row: InvoiceRow, priced: Priced, entries: Sequence[Billable]) -> None:

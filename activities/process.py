@@ -5,6 +5,7 @@ from typing import Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from domain.activation_process import ACTIVATION
 from domain.attention import EventRef
 from domain.base import Canonical
 from domain.policy import PolicySnapshot
@@ -72,8 +73,9 @@ class ProcessActivities:
             policy_hash=policies.file_hash,
             policy_json=policies.model_dump_json(),
         )
+        needed = policies if input.kind == ACTIVATION else policies.without_gates()
         return OpenedProcess(
-            generation=row.generation, state=row.state, result_json=row.result_json, policies=policies
+            generation=row.generation, state=row.state, result_json=row.result_json, policies=needed
         )
 
     @activity.defn(name="process.close")

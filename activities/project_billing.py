@@ -74,8 +74,9 @@ class ProjectBillingActivities:
             policy_hash=policies.file_hash,
             policy_json=policies.model_dump_json(),
         )
-        needed = policies.with_changes(profiles=(), templates={})
-        begun = BillingBegun(generation=row.generation, policies=needed, seen=BillingSeen())
+        begun = BillingBegun(
+            generation=row.generation, policies=policies.without_gates(), seen=BillingSeen()
+        )
         if row.state == "done":
             return begun.with_changes(ended=True)
         try:

@@ -139,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(line, file=sys.stderr, flush=True)
 
     try:
-        with _compiled():
+        with compiled():
             results = asyncio.run(run(plan, say))
     except (TooFewDeals, RuntimeError) as error:
         print(f"The bench cannot go on: {error}", file=sys.stderr)
@@ -152,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 @contextmanager
-def _compiled() -> Iterator[None]:
+def compiled() -> Iterator[None]:
     """Workers load their workflow files anew for each run, so those must be compiled as they usually are.
 
     Where Python has been told to write no compiled files, they go to a folder that is removed afterwards.

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import httpx
 
@@ -11,7 +12,6 @@ from sandbox.seed.firm import Deal, FirmSize
 
 CUSTOMERS = 12
 """Few, so that all exist in every system after the warm-up: what is measured never makes one."""
-_WORKERS = 120
 
 
 class TooFewDeals(RuntimeError):
@@ -61,7 +61,7 @@ def deals_needed(plain: int, staffed: int) -> int:
     """How many deals to seed for so many clean ones and so many that wait for staffing besides."""
     count = 64
     while True:
-        found = [deal for deal in _seeded(count) if _clean(deal)]
+        found = [deal for deal in seeded(count) if is_clean(deal)]
         if len(found) >= plain + staffed and sum(map(_staffed, found[plain:])) >= staffed:
             return count
         count *= 2
@@ -75,17 +75,19 @@ async def clean_deals(sandbox: httpx.AsyncClient, count: int) -> Pool:
     return Pool(
         [
             BenchDeal(id, _signature(deal), deal.entity or "", deal.customer, _staffed(deal))
-            for id, deal in zip(ids, _seeded(count), strict=True)
-            if _clean(deal)
+            for id, deal in zip(ids, seeded(count), strict=True)
+            if is_clean(deal)
         ]
     )
 
 
-def _seeded(count: int) -> Sequence[Deal]:
-    return build(FirmSize(seed=1, deals=count, customers=CUSTOMERS, workers=_WORKERS)).deals
+def seeded(count: int) -> Sequence[Deal]:
+    """What a sandbox that is seeded today sells."""
+    today = datetime.now(UTC).date()
+    return build(FirmSize(seed=1, deals=count, customers=CUSTOMERS, as_of=today)).deals
 
 
-def _clean(deal: Deal) -> bool:
+def is_clean(deal: Deal) -> bool:
     signed = deal.signed_on is not None and deal.contract_activated and deal.stage == "Closed Won"
     return signed and deal.defect is None and not deal.flagship
 

@@ -33,6 +33,8 @@ class Spec(BaseModel):
     in_flight: dict[str, int]
     """System to the most calls at once, as Fairlead's worker keeps to it."""
     scripts: Scripts
+    runs: dict[str, dict[str, str]] = {}
+    """Run to recorded text to its own, where that does not follow from the run's name (`script.changing`)."""
 
 
 class Replay:
@@ -40,6 +42,7 @@ class Replay:
 
     def __init__(self, spec: Spec) -> None:
         self._scripts = {script.deal: script for script in spec.scripts.scripts}
+        self._runs = spec.runs
         self._clients = {
             system: httpx.AsyncClient(
                 base_url=spec.scripts.sandbox_url,
@@ -56,13 +59,20 @@ class Replay:
         """Make the calls of one step; the ids that later steps need."""
         script = self._scripts[input.script]
         step = script.steps[input.step]
-        values = known(script, input)
+        values = self._known(script, input)
         taken: dict[str, str] = {}
         for call in step.calls:
             answer = await self._send(self._clients[step.system], call, values)
             for recorded, path in call.takes:
                 taken[recorded] = values[recorded] = found_at(answer, path)
         return taken
+
+    def _known(self, script: Script, input: StepInput) -> dict[str, str]:
+        """All values of the run so far."""
+        own = self._runs.get(input.run)
+        if own is None:
+            own = changing(script.deal, script.firm, script.entity, script.keys, input.run)
+        return own | input.ids
 
     async def _send(self, client: httpx.AsyncClient, call: Call, values: Mapping[str, str]) -> Any:
         answer = await client.request(
@@ -82,11 +92,6 @@ class Replay:
     async def aclose(self) -> None:
         for client in self._clients.values():
             await client.aclose()
-
-
-def known(script: Script, input: StepInput) -> dict[str, str]:
-    """All values of the run so far."""
-    return changing(script.deal, script.firm, script.entity, script.keys, input.run) | input.ids
 
 
 async def serve(spec: Spec) -> None:

@@ -10,7 +10,7 @@ import json
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ from temporalio.worker import Worker
 
 from bench import script as recorded
 from bench.deals import BenchDeal
-from composition import VENDORS, connector_settings, own_activities, vendor_activities
+from composition import VENDORS, connector_settings, own_activities, served_systems, vendor_activities
 from domain.identity import process_key
 from firm.model import Firm
 from runtime.settings import Settings
@@ -38,6 +38,7 @@ _ANY_ID = re.compile(r"(?<!\d)7\d{9}(?!\d)")
 _OF_SYSTEM = ("authorization", "accept", "sforce-call-options")
 _OF_CONNECTION = ("host", "connection", "content-length", "accept-encoding", "user-agent")
 _NO_ACTIVITY = "none"
+_ANSWERS = "psa.staffing_answers"
 
 
 @dataclass
@@ -112,7 +113,8 @@ async def recording_worker(
                 activities=own_activities(firm, settings, store),
             )
         ]
-        for name, section in firm.systems.items():
+        for name in served_systems(firm, ()):
+            section = firm.systems[name]
             transport = NotingTransport(name, notes)
             build: Any = VENDORS[section.vendor].build
             port = build(name, connector_settings(firm, name, environ), transport=transport)
@@ -148,6 +150,24 @@ async def script_of(
 ) -> recorded.Script:
     """The script of an activation that has ended under the recording worker."""
     process = process_key("activation", firm.id, deal.id)
+    keys = tuple(row.key for row in await store.effects.list(process))
+    script = recorded.Script(
+        deal=deal.id, signature=deal.signature, firm=firm.id, entity=deal.entity, keys=keys
+    )
+    return await recorded_script(
+        client, firm, notes, process, script, recorded.changing(deal.id, firm.id, deal.entity, keys, deal.id)
+    )
+
+
+async def recorded_script(
+    client: Client,
+    firm: Firm,
+    notes: Notes,
+    process: str,
+    script: recorded.Script,
+    changing: Collection[str],
+) -> recorded.Script:
+    """`script` with the calls of `process`, which has ended; `changing` are texts known before it begins."""
     systems = {firm.task_queue(name): name for name in firm.systems}
     steps: list[tuple[str, str, list[Heard]]] = []
     groups: dict[int, list[int]] = defaultdict(list)
@@ -160,43 +180,35 @@ async def script_of(
             continue
         groups[planned.workflow_task_completed_event_id].append(len(steps))
         steps.append((planned.activity_type.name, system, notes.calls[process, planned.activity_id]))
-    keys = tuple(row.key for row in await store.effects.list(process))
     ordered = tuple(tuple(group) for group in groups.values())
-    asked = {name for name, _, _ in steps if name == "psa.staffing_answers"}
-    return recorded.Script(
-        deal=deal.id,
-        signature=deal.signature,
-        firm=firm.id,
-        entity=deal.entity,
-        keys=keys,
-        steps=_steps(steps, recorded.changing(deal.id, firm.id, deal.entity, keys, deal.id)),
-        groups=ordered,
-        waits_before=_waits_before(ordered, steps) if asked else None,
+    asked = any(name == _ANSWERS for name, _, _ in steps)
+    return script.model_copy(
+        update={
+            "steps": _steps(steps, changing),
+            "groups": ordered,
+            "waits_before": _waits_before(ordered, steps) if asked else None,
+        }
     )
 
 
 def _waits_before(groups: tuple[tuple[int, ...], ...], steps: list[tuple[str, str, list[Heard]]]) -> int:
     """The group that reads staffing's answers comes after the decision."""
     return next(
-        place
-        for place, group in enumerate(groups)
-        if any(steps[number][0] == "psa.staffing_answers" for number in group)
+        place for place, group in enumerate(groups) if any(steps[number][0] == _ANSWERS for number in group)
     )
 
 
-def _steps(
-    heard: list[tuple[str, str, list[Heard]]], changing: Mapping[str, str]
-) -> tuple[recorded.Step, ...]:
+def _steps(heard: list[tuple[str, str, list[Heard]]], changing: Collection[str]) -> tuple[recorded.Step, ...]:
     """The steps with what changes from run to run marked."""
     every = [call for _, _, calls in heard for call in calls]
-    wanted = {id for call in every for id in _ANY_ID.findall(f"{call.target} {call.body}")}
+    wanted = {id for call in every for id in _ANY_ID.findall(f"{call.target} {call.body}")} - {*changing}
     steps = []
     for name, system, calls in heard:
         made = []
         for call in calls:
             text = f"{call.target} {call.body}"
             uses = [value for value in changing if value in text]
-            uses += sorted(set(_ANY_ID.findall(text)))
+            uses += sorted(set(_ANY_ID.findall(text)) - {*changing})
             takes = [(value, path) for value, path in _first_places(call.answer) if value in wanted]
             wanted -= {value for value, _ in takes}
             made.append(

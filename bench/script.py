@@ -53,9 +53,9 @@ class Script(_Recorded):
     entity: str
     keys: tuple[str, ...]
     """Effect keys of the run."""
-    steps: tuple[Step, ...]
-    groups: tuple[tuple[int, ...], ...]
-    waits_before: int | None
+    steps: tuple[Step, ...] = ()
+    groups: tuple[tuple[int, ...], ...] = ()
+    waits_before: int | None = None
     """The group that comes after the staffing decision; none where nobody is asked."""
 
     @property

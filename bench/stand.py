@@ -75,7 +75,7 @@ async def stand(*, deals: int, say: Say) -> AsyncIterator[Stand]:
     ):
         environ = {**os.environ, **secrets_setup.firm_variables(settings.home)}
         firm = load_firm(settings, environ)
-        await _create_store(settings)
+        await create_store(settings)
         store = open_firm_store(firm, settings, environ)
         stack.push_async_callback(store.aclose)
         client = await connect(settings)
@@ -91,9 +91,9 @@ async def stand(*, deals: int, say: Say) -> AsyncIterator[Stand]:
             stack.push_async_callback(asyncio.to_thread, process.stop, _paths(settings, name), 2)
         spec = Scripts(scripts=tuple(scripts), sandbox_url=settings.sandbox_url, headers=notes.headers)
         workers = {
-            FAIRLEAD: await _fairlead_worker(settings),
-            FLOOR: await _floor_worker(client, settings, firm, spec, FLOOR),
-            ONE_QUEUE: await _floor_worker(client, settings, firm, spec, ONE_QUEUE),
+            FAIRLEAD: await fairlead_worker(settings),
+            FLOOR: await floor_worker(client, settings, firm, spec, FLOOR),
+            ONE_QUEUE: await floor_worker(client, settings, firm, spec, ONE_QUEUE),
         }
         by_signature = {script.signature: script for script in scripts}
         floor = {name: f"{FLOOR}.{name}" for name in firm.systems}
@@ -110,12 +110,12 @@ async def stand(*, deals: int, say: Say) -> AsyncIterator[Stand]:
                 ONE_QUEUE: FloorSubject(client, ONE_QUEUE, ONE_QUEUE, one, by_signature),
             },
             workers=workers,
-            server=_process_of(settings, "temporal"),
-            emulators=_process_of(settings, "sandbox"),
+            server=process_of(settings, "temporal"),
+            emulators=process_of(settings, "sandbox"),
         )
 
 
-async def _create_store(settings: Settings) -> None:
+async def create_store(settings: Settings) -> None:
     from store.sql.migrate import upgrade
 
     await asyncio.to_thread(upgrade, settings.store_url)
@@ -145,7 +145,7 @@ async def _record(
                 await subject.activate(deal)
 
         await asyncio.gather(*(warm(deal) for deal in first))
-        await _renumber(settings)
+        await renumber(settings)
         deals = pool.take_one_each("signature")
         say(f"recording {len(deals)} activations, one after the other")
         scripts = []
@@ -155,7 +155,7 @@ async def _record(
         return scripts, notes
 
 
-async def _renumber(settings: Settings) -> None:
+async def renumber(settings: Settings) -> None:
     """Restart the sandbox with large figures for new records (see `recording.py`)."""
     await down(settings, ["sandbox"], grace=5)
     await asyncio.to_thread(raise_sequences, settings.home / "sandbox" / "sandbox.sqlite")
@@ -169,20 +169,25 @@ def _paths(settings: Settings, name: str) -> process.Paths:
     return process.Paths(settings.home, name.replace(" ", "-"))
 
 
-def _process_of(settings: Settings, name: str) -> psutil.Process:
+def process_of(settings: Settings, name: str) -> psutil.Process:
     found = process.running(_paths(settings, name))
     if found is None:
         raise RuntimeError(f"{name} has ended: {process.log_tail(_paths(settings, name))}")
     return psutil.Process(found.pid)
 
 
-async def _fairlead_worker(settings: Settings) -> psutil.Process:
+async def fairlead_worker(settings: Settings) -> psutil.Process:
     await up(settings, ["worker"])
-    return _process_of(settings, "worker")
+    return process_of(settings, "worker")
 
 
-async def _floor_worker(
-    client: Client, settings: Settings, firm: Firm, scripts: Scripts, name: str
+async def floor_worker(
+    client: Client,
+    settings: Settings,
+    firm: Firm,
+    scripts: Scripts,
+    name: str,
+    runs: Mapping[str, Mapping[str, str]] | None = None,
 ) -> psutil.Process:
     """Start a floor worker and wait until it polls. The same slots per queue as Fairlead's worker."""
     slots = {system: section.max_in_flight or 20 for system, section in firm.systems.items()}
@@ -194,6 +199,7 @@ async def _floor_worker(
         vendor_queues=queues,
         in_flight=slots,
         scripts=scripts,
+        runs={run: dict(own) for run, own in (runs or {}).items()},
     )
     paths = _paths(settings, name)
     file = settings.home / f"{paths.service}.json"
@@ -202,7 +208,7 @@ async def _floor_worker(
     command = process.module_command("bench.floor_worker", str(file))
     process.start(paths, command, Launch(settings).environment("worker"))
     await _polling(client, name, paths)
-    return _process_of(settings, name)
+    return process_of(settings, name)
 
 
 async def _polling(client: Client, queue: str, paths: process.Paths) -> None:

@@ -11,101 +11,15 @@ Each part compares what the systems say (`/_effects`) with the fault-free run.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 
 from domain.activation_process import ActivationResult
 from drill.effects import Effect, difference, landed
 from drill.lane import Lane, lane
+from drill.report import PAIRS, Plan, Report
 
 _QUICK_DEALS = 2
-
-POINTS = ("before_call", "applied_unanswered", "after_answer", "after_record")
-"""Where a worker dies: before the call; applied but unanswered; answered but not recorded; recorded."""
-_PAIRS = (("before_call", "after_answer"), ("applied_unanswered", "after_record"))
-"""Both points of a pair can be reached by one write: after an unanswered one it is found, not sent again."""
-
-FAULTS: tuple[dict[str, object], ...] = (
-    {"kind": "throttle", "rate": 0.15, "count": 4},
-    {"kind": "throttle_retry_after", "rate": 0.15, "count": 3, "seconds": 1},
-    {"kind": "server_error", "rate": 0.15, "count": 4},
-    {"kind": "unavailable", "rate": 0.15, "count": 4},
-    {"kind": "error_after_apply", "rate": 0.15, "count": 3},
-    {"kind": "reset", "rate": 0.15, "count": 3, "only": "writes"},
-    {"kind": "reset_before", "rate": 0.15, "count": 3},
-    {"kind": "timeout_applied", "rate": 0.15, "count": 2, "only": "writes", "seconds": 4},
-    {"kind": "timeout_not_applied", "rate": 0.15, "count": 2, "only": "writes", "seconds": 4},
-    {"kind": "late", "rate": 0.2, "count": 4, "seconds": 0.5},
-    {"kind": "stale_read", "rate": 0.3, "count": 6, "seconds": 0.8},
-    {"kind": "token_expired", "rate": 0.3, "count": 2},
-    {"kind": "partial_batch", "rate": 0.5, "count": 2},
-    {"kind": "record_locked", "rate": 0.2, "count": 3},
-    {"kind": "page_shift", "rate": 0.3, "count": 2},
-    {"kind": "unknown_field", "rate": 0.3, "count": 5},
-    {"kind": "missing_field", "rate": 0.1, "count": 2, "only": "reads"},
-    {"kind": "new_enum", "rate": 0.1, "count": 2, "only": "reads"},
-    {"kind": "concurrency", "rate": 0.15, "count": 3, "system": "netsuite"},
-)
-"""Every kind that can strike an activation. `reject` has a part of its own; webhooks are not used here."""
-
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is drilled. The same seed gives the same plan."""
-
-    seed: int = 1
-    lanes: int = 4
-    deals_under_faults: int = 5
-    quick: bool = False
-    """A seeded part: one write per system at every point, fewer deals, fewer refusals."""
-    planted_bug: str = ""
-    say: Say = lambda line: None
-
-
-@dataclass
-class Report:
-    """What was attacked and what came of it."""
-
-    seed: int
-    crash_points: int = 0
-    crash_points_hit: int = 0
-    worker_kills: int = 0
-    faults_injected: Counter[str] = field(default_factory=Counter)
-    refusals: int = 0
-    effects: int = 0
-    lost: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-    differences: list[str] = field(default_factory=list)
-    """Other ways in which an end differs from the fault-free one."""
-    decisions: int = 0
-    """Exceptions that a person (played by the drill) had to decide."""
-
-    @property
-    def passed(self) -> bool:
-        missed = self.crash_points_hit < self.crash_points
-        return not (self.lost or self.doubled or self.differences or missed)
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            "process": "activation",
-            "seed": self.seed,
-            "crash_points": self.crash_points,
-            "crash_points_hit": self.crash_points_hit,
-            "worker_kills": self.worker_kills,
-            "faults_injected": sum(self.faults_injected.values()),
-            "faults_by_kind": dict(sorted(self.faults_injected.items())),
-            "refusals": self.refusals,
-            "decisions": self.decisions,
-            "effects": self.effects,
-            "effects_lost": len(self.lost),
-            "effects_doubled": len(self.doubled),
-            "lost": self.lost,
-            "doubled": self.doubled,
-            "differences": self.differences,
-            "passed": self.passed,
-        }
 
 
 @dataclass(frozen=True)
@@ -120,7 +34,7 @@ class Normal:
 
 async def run(plan: Plan) -> Report:
     """The whole drill. Raises nothing for a failed drill: the report says so."""
-    report = Report(seed=plan.seed)
+    report = Report(plan.seed, "activation")
     plan.say("fault-free run: what should happen")
     normals = await _fault_free(plan)
     chosen = _covering(normals, plan.seed)
@@ -232,7 +146,7 @@ def _quick_units(normal: Normal, plan: Plan) -> list[Unit]:
 
 def _spread(normal: Normal, keys: Sequence[str]) -> list[Unit]:
     """All four points around each of `keys`, over four activations that take about equal time."""
-    halves = [(pair, keys[half::2]) for pair in _PAIRS for half in (0, 1)]
+    halves = [(pair, keys[half::2]) for pair in PAIRS for half in (0, 1)]
     return [
         Unit(normal, tuple((point, key) for key in half for point in pair)) for pair, half in halves if half
     ]
@@ -277,9 +191,8 @@ def _judge(normal: Normal, result: ActivationResult | None, found: Counter[Effec
 
 async def _under_faults(normals: Sequence[Normal], plan: Plan, report: Report) -> None:
     async with lane() as attacked:
-        for number, fault in enumerate(FAULTS):
-            armed = {**fault, "count": 1, "rate": 0.5} if plan.quick else fault
-            await attacked.arm_fault(**armed, seed=plan.seed * 1000 + number)
+        for fault in plan.faults():
+            await attacked.arm_fault(**fault)
         deals = normals[: _QUICK_DEALS if plan.quick else plan.deals_under_faults]
         results = await asyncio.gather(*(attacked.activate(normal.deal) for normal in deals))
         report.faults_injected += Counter(await attacked.faults_fired())

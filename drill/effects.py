@@ -21,15 +21,31 @@ Effects = Mapping[Effect, int]
 """How often each effect landed."""
 
 
-async def landed(sandbox: httpx.AsyncClient, deal: str | None = None) -> Counter[Effect]:
-    """Every effect that landed, by `GET /_effects`; if `deal` is given, its own and those of customers."""
+async def listed(sandbox: httpx.AsyncClient) -> list[dict[str, str]]:
+    """Every effect that landed in the sandbox, by `GET /_effects`: what, where, which key, how often."""
     answer = await sandbox.get("/_effects")
     answer.raise_for_status()
+    return [
+        {
+            "system": row["system"],
+            "object": row["object"],
+            "operation": row["operation"],
+            "record": row["natural_key"],
+            "id": ", ".join(row["ids"]),
+            "effect_key": row["effect_key"] or f"no key: {row['natural_key']}",
+            "count": str(row["count"]),
+        }
+        for row in answer.json()["effects"]
+    ]
+
+
+async def landed(sandbox: httpx.AsyncClient, deal: str | None = None) -> Counter[Effect]:
+    """Every effect that landed; if `deal` is given, its own and those of customers."""
     found: Counter[Effect] = Counter()
-    for row in answer.json()["effects"]:
-        key = row["effect_key"] or f"no key: {row['natural_key']}"
+    for row in await listed(sandbox):
+        key = row["effect_key"]
         if deal is None or f"/{deal}/" in key or key.startswith("customer/"):
-            found[Effect(row["system"], row["object"], row["operation"], key)] += row["count"]
+            found[Effect(row["system"], row["object"], row["operation"], key)] += int(row["count"])
     return found
 
 

@@ -10,7 +10,7 @@ import os
 import shlex
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from temporalio.client import Client, WorkflowFailureError
 from composition import load_firm, open_firm_store
 from domain.activation_process import ActivationResult
 from domain.attention import DecisionAction
+from drill.firm_setup import FirmSetup
 from local import process, secrets_setup
 from local.ephemeral import ephemeral_firm
 from local.launch import Launch, ServiceName
@@ -44,8 +45,10 @@ QUICK = {
     "systems.kantata.settings": {"timeout_seconds": "2"},
     "systems.netsuite.settings": {"timeout_seconds": "2"},
     "activation": {"poll": "false"},
+    "billing": {"intake_poll_every": '"0"'},
+    "alerts": {"watch_every": '"0"'},
 }
-"""The firm's file in a drill: short limits, so that many losses fit into a minute."""
+"""The firm's file in a drill: nothing by the clock, and short limits, so that a minute has many losses."""
 STAFFING = "practice.lead@fairlead.example"
 OPERATOR = "controller@fairlead.example"
 
@@ -61,6 +64,7 @@ class Lane:
     sandbox: httpx.AsyncClient
     folder: Path
     launch: Launch
+    setup: FirmSetup
     kills: int = 0
     decided: int = 0
     other_ends: list[str] = field(default_factory=list)
@@ -73,6 +77,16 @@ class Lane:
         found = process.running(self._paths)
         self._pid = found.pid if found else 0
 
+    @property
+    def erp(self) -> str:
+        """Name of the system that is the ERP."""
+        return self.setup.system("erp")
+
+    @property
+    def erp_is_sandbox(self) -> bool:
+        """Whether faults can be armed there."""
+        return self.setup.firm.systems[self.erp].base_url.startswith(self.settings.sandbox_url)
+
     # -- attacking --------------------------------------------------------------------------------
 
     def arm_crash(self, point: str, key: str) -> None:
@@ -84,14 +98,20 @@ class Lane:
         answer = await self.sandbox.post("/_faults", json=fault)
         answer.raise_for_status()
 
-    async def arm_held_answer(self, number: int, key: str) -> None:
-        """The sandbox applies the write of `key` and never answers; the worker is killed meanwhile."""
+    async def arm_held_answer(self, number: int, key: str = "", **which: Any) -> None:
+        """The sandbox answers one write of `key`, or the request `which` says, never; meanwhile the worker
+        is killed."""
         marker = self.folder / f"answer-{number}{_HELD}"
-        await self.arm_fault(kind="hold_after_apply", match=key, only="writes", count=1, marker=str(marker))
+        meant = which or {"match": key, "only": "writes"}
+        await self.arm_fault(kind="hold_after_apply", count=1, marker=str(marker), **meant)
 
     def hits(self) -> int:
         """Crash points that were reached, of both kinds."""
         return len(list(self.folder.glob(f"*{_HIT}")))
+
+    def is_armed(self, point: str, key: str) -> bool:
+        """Whether a crash point still waits to be reached."""
+        return armed_file(self.folder, point, key).exists()
 
     async def faults_fired(self) -> dict[str, int]:
         """How often each kind of fault has struck."""
@@ -183,15 +203,22 @@ async def lane(
     services: Sequence[ServiceName] = ("temporal", "sandbox", "worker"),
     planted_bug: str = "",
     keep: bool = False,
+    firm_values: Mapping[str, Mapping[str, str]] | None = None,
+    tryton: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> AsyncIterator[Lane]:
-    """A running lane; everything of it is gone afterwards, unless it is kept."""
+    """A running lane; everything of it is gone afterwards, unless it is kept.
+
+    `firm_values` are set in the firm's file beside `QUICK`; with `tryton` a Tryton of its own is the ERP.
+    Raises `NoTryton` where that is not prepared.
+    """
     with tempfile.TemporaryDirectory(prefix="fairlead-drill-") as folder:
         async with ephemeral_firm(
             services,
             crash_dir=Path(folder),
             planted_bug=planted_bug,
-            firm_values=QUICK,
+            firm_values={**QUICK, **(firm_values or {})},
+            tryton=tryton,
             keep=keep,
             say=say,
         ) as settings:
@@ -209,6 +236,7 @@ async def lane(
                     sandbox=sandbox,
                     folder=Path(folder),
                     launch=Launch(settings, environ, in_memory=True),
+                    setup=FirmSetup(firm, environ),
                 )
                 keeper = asyncio.create_task(attacked.keep_worker_alive())
                 if keep:

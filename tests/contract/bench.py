@@ -1,6 +1,7 @@
 """The sandbox in process, as a bench to put a connector on: same HTTP, no socket, faults on request."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import httpx
@@ -8,6 +9,9 @@ import httpx
 from connectors.http import exact_json
 from sandbox.app import build_app
 from sandbox.settings import SandboxSettings
+
+SEEDED_ON = date(2026, 11, 23)
+"""Day of the seed where a suite names days of its own: open periods, contracts and rates lie around it."""
 
 
 class SandboxTransport(httpx.AsyncBaseTransport):

@@ -43,7 +43,7 @@ from domain.money import Money
 from domain.selling import Address
 from sandbox.settings import SandboxSettings
 from tests.contract import netsuite_billing as billing
-from tests.contract.bench import Bench
+from tests.contract.bench import SEEDED_ON, Bench
 from tests.contract.connector_contract import ConnectorContract, Plan, Refusal
 
 TOKEN = "contract-token-0123456789"
@@ -253,7 +253,7 @@ class TestNetSuiteContract(ConnectorContract):
     def sandbox_settings(cls, home: Path) -> SandboxSettings:
         public = home / "netsuite.pem"
         public.write_bytes(key_pair()[1])
-        return SandboxSettings(home=home, quiet=True, netsuite_public_key=public)
+        return SandboxSettings(home=home, quiet=True, as_of=SEEDED_ON, netsuite_public_key=public)
 
     def connect(
         self,

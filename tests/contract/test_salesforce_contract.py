@@ -29,7 +29,7 @@ from domain.billing_commands import MarkBilling
 from domain.commands import Command, MarkDeal
 from domain.money import Money
 from sandbox.settings import SandboxSettings
-from tests.contract.bench import Bench
+from tests.contract.bench import SEEDED_ON, Bench
 from tests.contract.connector_contract import ConnectorContract, Plan, Refusal
 from tests.unit.connectors.salesforce.salesforce_sample import query_answer
 
@@ -227,7 +227,9 @@ class TestSalesforceContract(ConnectorContract):
                 serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
             )
         )
-        return SandboxSettings(home=home, quiet=True, deals=90, salesforce_jwt_public_key=public)
+        return SandboxSettings(
+            home=home, quiet=True, deals=90, as_of=SEEDED_ON, salesforce_jwt_public_key=public
+        )
 
     def secrets(self, bench: Bench) -> Sequence[str]:
         return (bench.settings.salesforce_secret, TOKEN)

@@ -6,7 +6,7 @@ from local.tryton_environment import NoTryton, environment
 from runtime.settings import Settings
 from tests.support.demo import play, told_once
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
 async def test_the_story_with_tryton_balances_in_its_own_ledger() -> None:
