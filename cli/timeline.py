@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from store.ports import AuditEntry, EffectRow, InboxRow
+    from store.ports import AuditEntry, EffectRow, InboxRow, Store
 
 
 def register(app: typer.Typer) -> None:
@@ -56,8 +56,8 @@ async def trace(
     session: Session,
     key: Annotated[str, typer.Argument(metavar="DEAL|PROJECT|PROCESS", show_default=False)],
 ) -> None:
-    """Everything that happened to a deal, in order: events, gates, decisions, and each write with its id
-    in each system. From Fairlead's own store alone: it never needs Temporal's history.
+    """Everything that happened to a deal, in order: events, gates, decisions, invoices, and each write with
+    its id in each system. From Fairlead's own store alone: it never needs Temporal's history.
     """
     target = await _target(session, key)
     moments = await _moments(session, target)
@@ -88,7 +88,7 @@ async def _target(session: Session, key: str) -> Target:
 
 async def _moments(session: Session, target: Target) -> list[Moment]:
     store = await session.store()
-    ids = [target.id, *_handed_over(target)]
+    ids = [target.id, *_handed_over(target), *await _billed(store, _project(target))]
     found = [
         _event(row)
         for row in await store.inbox.list(limit=MOST)
@@ -99,6 +99,14 @@ async def _moments(session: Session, target: Target) -> list[Moment]:
         found += [_entry(entry, effects) for entry in await store.audit.list(process)]
     # An event and what it started may bear the same second: the event came first.
     return sorted(found, key=lambda moment: (moment.at, moment.kind != "event"))
+
+
+async def _billed(store: "Store", project: str) -> list[str]:
+    """The project's own chain (contract, entries, events), and its invoices and credit notes."""
+    if not project:
+        return []
+    documents = await store.billing.invoices(project=project, limit=MOST)
+    return [f"project:{project}", *(row.id for row in documents)]
 
 
 def _project(target: Target) -> str:

@@ -1,6 +1,6 @@
 """`fairlead watch`: one process, live, until it is finished or waits for a person."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,9 +9,11 @@ from cli.command import command
 from cli.context import Session
 from cli.exit_codes import ExitCode
 from cli.keys import Target, find, web_address
-from cli.output import address, fields, plain
+from cli.output import address, fields, plain, state, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console, RenderableType
 
     from cli.process_view import Standing
@@ -118,8 +120,35 @@ def _draw(console: "Console", session: Session, now: "Standing") -> None:
 
 
 def _other(now: "Standing") -> "RenderableType":
+    """What any process says of itself: its facts, its steps, and what waits for whom."""
+    from rich.console import Group
+
+    said = now.other or {}
     rows = [("Process", plain(now.id)), ("State", plain("open" if now.open else "ended"))]
-    for name, value in (now.other or {}).items():
-        if name != "schema_version" and value not in ("", [], None):
-            rows.append((name.replace("_", " ").capitalize(), plain(str(value))))
-    return fields(rows)
+    rows += [(name.replace("_", " ").capitalize(), plain(text)) for name, text in _facts(said)]
+    parts: list[RenderableType] = [fields(rows)]
+    steps = [step for step in said.get("steps", []) if isinstance(step, dict)]
+    if steps:
+        shown = table("Step", "System", "State", "Detail", fold=("Detail",))
+        for step in steps:
+            shown.add_row(
+                plain(step.get("label", "")),
+                plain(step.get("system", "")),
+                state(step.get("state", "")),
+                plain(step.get("detail", "")),
+            )
+        parts.append(shown)
+    for item in said.get("attention", []):
+        parts.append(plain(f"\nWaits for {item.get('person', '')}: {item.get('headline', '')}"))
+    return Group(*parts)
+
+
+def _facts(said: "dict[str, Any]") -> "Iterator[tuple[str, str]]":
+    """What is said in one word or one sum; lists have a place of their own."""
+    for name, value in said.items():
+        if name == "schema_version" or value in ("", None, [], {}):
+            continue
+        if isinstance(value, dict) and {"amount", "currency"} <= set(value):
+            yield name, f"{value['amount']} {value['currency']}"
+        elif not isinstance(value, dict | list):
+            yield name, str(value)
