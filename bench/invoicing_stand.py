@@ -37,6 +37,7 @@ from bench.stand import (
     create_store,
     fairlead_worker,
     floor_worker,
+    paths_of,
     process_of,
     renumber,
 )
@@ -46,7 +47,7 @@ from domain.billing_process import InvoiceResult, invoice_id
 from domain.identity import process_key, short_key
 from domain.project_processes import BILLING, OPEN_FOR_BILLING, ProjectBillingState, ProjectBillingView
 from firm.model import Firm
-from local import secrets_setup
+from local import process, secrets_setup
 from local.ephemeral import ephemeral_firm
 from runtime.connect import connect
 from runtime.decisions import decide
@@ -186,6 +187,7 @@ async def invoicing_stand(projects: int, say: Say) -> AsyncIterator[InvoicingSta
         say(f"recorded {script.calls} vendor calls of one invoice")
         spec = Scripts(scripts=(script,), sandbox_url=settings.sandbox_url, headers=notes.headers)
         runs = {project.contract.project: _texts(script.keys, recorded, project) for project in floors}
+        stack.push_async_callback(asyncio.to_thread, process.stop, paths_of(settings, FLOOR), 2)
         it = InvoicingStand(
             settings=settings,
             firm=firm,

@@ -88,7 +88,7 @@ async def stand(*, deals: int, say: Say) -> AsyncIterator[Stand]:
         say(f"recorded {len(scripts)} kinds of deals, {min(s.calls for s in scripts)} to "
             f"{max(s.calls for s in scripts)} vendor calls each")  # fmt: skip
         for name in (FLOOR, ONE_QUEUE):
-            stack.push_async_callback(asyncio.to_thread, process.stop, _paths(settings, name), 2)
+            stack.push_async_callback(asyncio.to_thread, process.stop, paths_of(settings, name), 2)
         spec = Scripts(scripts=tuple(scripts), sandbox_url=settings.sandbox_url, headers=notes.headers)
         workers = {
             FAIRLEAD: await fairlead_worker(settings),
@@ -165,14 +165,14 @@ async def renumber(settings: Settings) -> None:
 # -- workers --------------------------------------------------------------------------------------
 
 
-def _paths(settings: Settings, name: str) -> process.Paths:
+def paths_of(settings: Settings, name: str) -> process.Paths:
     return process.Paths(settings.home, name.replace(" ", "-"))
 
 
 def process_of(settings: Settings, name: str) -> psutil.Process:
-    found = process.running(_paths(settings, name))
+    found = process.running(paths_of(settings, name))
     if found is None:
-        raise RuntimeError(f"{name} has ended: {process.log_tail(_paths(settings, name))}")
+        raise RuntimeError(f"{name} has ended: {process.log_tail(paths_of(settings, name))}")
     return psutil.Process(found.pid)
 
 
@@ -201,7 +201,7 @@ async def floor_worker(
         scripts=scripts,
         runs={run: dict(own) for run, own in (runs or {}).items()},
     )
-    paths = _paths(settings, name)
+    paths = paths_of(settings, name)
     file = settings.home / f"{paths.service}.json"
     file.touch(mode=0o600)  # it holds the sandbox's tokens
     file.write_text(spec.model_dump_json(), encoding="utf-8")

@@ -171,11 +171,10 @@ async def _kill(
     unit: Sequence[tuple[str, str]], normals: Mapping[str, Normal], today: date, plan: Plan, report: Report
 ) -> None:
     async with staged(today, plan.planted_bug) as firm:
-        if plan.quick or plan.planted_bug:
-            firm.only({key for _, key in unit})
+        firm.only({key for _, key in unit})
         for number, (point, key) in enumerate(unit):
             await _arm(firm.lane, number, point, key)
-        report.differences += await play(firm, today)
+        report.differences += await play(firm, today, in_turn=True)
         await _judge(firm, normals, today, report)
         report.crash_points_hit += firm.lane.hits()
         missed = [f"{point} of {key}" for point, key in unit if firm.lane.is_armed(point, key)]

@@ -48,8 +48,14 @@ async def staged(today: date, planted_bug: str = "") -> AsyncIterator[Firm]:
         yield firm
 
 
-async def play(firm: Firm, today: date, faults: Sequence[dict[str, object]] = ()) -> list[str]:
-    """Take in the work, then every story at once, under `faults`; what did not come to its end."""
+async def play(
+    firm: Firm, today: date, faults: Sequence[dict[str, object]] = (), *, in_turn: bool = False
+) -> list[str]:
+    """Take in the work, then every story at once, under `faults`; what did not come to its end.
+
+    `in_turn` for kills: one that is meant for a project would strike another in the middle of a write, which
+    is then found, and the point that is armed there is never passed.
+    """
 
     async def told(role: Role, project: Project) -> str:
         try:
@@ -65,7 +71,8 @@ async def play(firm: Firm, today: date, faults: Sequence[dict[str, object]] = ()
         return [str(stuck)]
     for fault in faults:
         await firm.lane.arm_fault(**fault)
-    ends = await asyncio.gather(*(told(role, project) for role, project in firm.projects))
+    stories = [told(role, project) for role, project in firm.projects]
+    ends = [await story for story in stories] if in_turn else await asyncio.gather(*stories)
     return [end for end in ends if end]
 
 

@@ -374,7 +374,7 @@ MISTAKES: list[tuple[str, str, str, str, str, str]] = [
     (CARDS, "178.01,151.31", "178.01,180", "floor_price", "above the price", "floor"),
     (CARDS, "178.01", "0", "price", "above zero", "correct"),
     (CARDS, "2026-01-01", "1.1.2026", "valid_from", "not a date", "YYYY-MM-DD"),
-    (CARDS, "2026-01-01", "2028-01-01", "valid_to", "before valid_from", "dates"),
+    (CARDS, "2026-01-01", "2037-01-01", "valid_to", "before valid_from", "dates"),
     (CARDS, "USD", "DOL", "currency", "not a currency", "EUR"),
     (CARDS, "Senior,Hour", "Senior,Day", "unit", "Day", "per hour"),
     (CARDS, "Program Manager,Senior", ",Senior", "role", "empty", "fill"),

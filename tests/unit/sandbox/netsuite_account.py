@@ -26,6 +26,7 @@ from sandbox.core.requests import RequestLog
 from sandbox.core.tokens import Tokens
 from sandbox.core.webhooks import Webhooks
 from sandbox.netsuite.emulator import NetSuiteEmulator
+from sandbox.seed.dates import in_month, month_end
 from sandbox.seed.firm import (
     AccountingPeriod,
     Address,
@@ -82,9 +83,10 @@ def firm() -> Firm:
         Entity("US01", "Fairlead Consulting Inc.", "US", "US", "USD", "sales", "12-3456789", address, "", ""),
         Entity("DE01", "Fairlead Beratung GmbH", "DE", "DE", "EUR", "vat", "DE129273398", address, "", ""),
     )
+    # Far beyond any day on which this runs: what names no day of its own is dated today.
     periods = tuple(
-        AccountingPeriod(f"2026-{month:02d}", date(2026, month, 1), date(2026, month, 28), month < 11)
-        for month in range(1, 13)
+        AccountingPeriod(f"{start:%Y-%m}", start, month_end(start, 1), start < date(2026, 11, 1))
+        for start in (in_month(date(2026, 1, 1), month) for month in range(240))
     )
     return Firm(
         size=FirmSize(as_of=date(2026, 11, 23)),

@@ -1,5 +1,6 @@
 """A small Salesforce org in process, over the real core: a handful of seeded deals, a logged-in client."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ class Org:
 
     def __init__(self, home: Path, **settings: Any) -> None:
         size = {"deals": 6, "customers": 8, "workers": 6} | settings
-        self.app = build_app(SandboxSettings(home=home, **size), systems=("salesforce",))
+        self.app = build_app(
+            SandboxSettings(home=home, as_of=date(2026, 11, 23), **size), systems=("salesforce",)
+        )
         self.world: World = self.app.state.world
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=ORIGIN)
 

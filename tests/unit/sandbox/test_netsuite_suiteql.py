@@ -101,9 +101,9 @@ async def test_dates_follow_the_users_format_unless_written_out(account: Account
     query = (
         "SELECT startdate, TO_CHAR(startdate, 'YYYY-MM-DD') AS iso FROM accountingperiod"
         " WHERE isyear = 'F' AND isquarter = 'F' AND closed = 'F'"
-        " AND startdate >= TO_DATE(?, 'YYYY-MM-DD') ORDER BY startdate DESC"
+        " AND startdate >= TO_DATE(?, 'YYYY-MM-DD') AND enddate <= TO_DATE(?, 'YYYY-MM-DD')"
     )
-    rows = await account.rows(query, "2026-11-15")
+    rows = await account.rows(query, "2026-11-15", "2026-12-31")
     assert rows == [{"startdate": "12/01/2026", "iso": "2026-12-01"}]
 
 
