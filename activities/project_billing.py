@@ -74,9 +74,7 @@ class ProjectBillingActivities:
             policy_hash=policies.file_hash,
             policy_json=policies.model_dump_json(),
         )
-        begun = BillingBegun(
-            generation=row.generation, policies=policies.without_gates(), seen=BillingSeen()
-        )
+        begun = BillingBegun(generation=row.generation, policies=policies.without_gates(), seen=BillingSeen())
         if row.state == "done":
             return begun.with_changes(ended=True)
         try:

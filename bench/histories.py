@@ -1,7 +1,7 @@
 """What many runs left in Temporal: how large they are, when they ended, and where their time went."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,6 +35,8 @@ class Histories:
     payload: int
     """Bytes of the largest event, payload and all."""
     largest_event: str
+    repeated: dict[str, int]
+    """Why workflow tasks were done again -> how often: timed out, or failed with these words."""
     ended: float
     """When the last event of all was written, in seconds since the epoch."""
     activities: tuple[ActivityTime, ...]
@@ -56,9 +58,19 @@ async def histories(client: Client, ids: Sequence[str]) -> Histories:
         size=max(map(sum, sizes)),
         payload=largest.ByteSize(),
         largest_event=EventType.Name(largest.event_type).removeprefix("EVENT_TYPE_").lower(),
+        repeated=dict(Counter(why for run in runs for event in run if (why := _repeated(event)))),
         ended=max(_seconds(run[-1]) for run in runs),
         activities=_times(runs),
     )
+
+
+def _repeated(event: HistoryEvent) -> str:
+    """Why a workflow task that ended so was done again; empty for other events."""
+    if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+        return "timed out"
+    if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+        return event.workflow_task_failed_event_attributes.failure.message[:300]
+    return ""
 
 
 def _times(runs: Sequence[Sequence[HistoryEvent]]) -> tuple[ActivityTime, ...]:

@@ -218,6 +218,7 @@ _ROWS: Sequence[tuple[str, Any]] = (
     ("longest history, events", lambda one, billed: f"{billed.histories.events:,}"),
     ("largest history, bytes", lambda one, billed: f"{billed.histories.size:,}"),
     ("largest event, bytes", lambda one, billed: f"{billed.histories.payload:,}"),
+    ("workflow tasks done again", lambda one, billed: f"{sum(billed.histories.repeated.values()):,}"),
 )
 
 
