@@ -35,6 +35,7 @@ def time_billable(
 ) -> Billable:
     """`entry` under `line`. Time on a line that is not billed by time, or billed elsewhere, is cost only."""
     by_time = line is not None and is_billed_by_time(line)
+    approved = _last_approval(entry.approvals)
     return Billable(
         key=entry_key(source, "time", entry.id),
         kind="time",
@@ -54,7 +55,8 @@ def time_billable(
         billable=entry.billable and by_time and not entry.billed_by,
         narrative=entry.note,
         reverses=entry_key(source, "time", entry.reverses) if entry.reverses else "",
-        **_approval(entry.approvals),
+        approved_by=approved.by if approved else "",
+        approved_at=approved.at if approved else None,
     )
 
 
@@ -62,7 +64,7 @@ def expense_billable(
     expense: Expense, source: str, project: str, contract: ProjectContract | None, line: ContractLine | None
 ) -> Billable:
     """`expense` under `line`, net of recoverable tax and before any markup; however the line is billed."""
-    id = expense_id(expense)
+    id, approved = expense_id(expense), _last_approval(expense.approvals)
     return Billable(
         key=entry_key(source, "expense", id),
         kind="expense",
@@ -80,7 +82,8 @@ def expense_billable(
         category=expense.category,
         billable=expense.billable,
         narrative=expense.note,
-        **_approval(expense.approvals),
+        approved_by=approved.by if approved else "",
+        approved_at=approved.at if approved else None,
     )
 
 
@@ -103,9 +106,8 @@ def spoken(quantity: Quantity) -> str:
     return f"{quantity.amount * _MINUTES[quantity.unit] / 60:.2f} h"
 
 
-def _approval(trail: Sequence[EntryApproval]) -> dict[str, object]:
-    last = next((step for step in reversed(trail) if step.outcome == "approved"), None)
-    return {"approved_by": last.by, "approved_at": last.at} if last else {}
+def _last_approval(trail: Sequence[EntryApproval]) -> EntryApproval | None:
+    return next((step for step in reversed(trail) if step.outcome == "approved"), None)
 
 
 def _time_hash(entry: TimeEntry) -> str:
