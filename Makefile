@@ -16,20 +16,23 @@ CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3 python
 PARALLEL := -n logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format drill bench tryton install lock clean
+.PHONY: help demo test test-ledger check lint format drill bench tryton install lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(STAMP) ## one signed deal becomes a project in every system, on this machine
+demo: $(STAMP) ## from a signed deal to corrected invoices, on this machine
 	$(BIN)/fairlead demo
 
 test: $(STAMP) $(TRYTON) ## every test, the end-to-end ones included
-	$(PYTHON) -m pytest -q $(PARALLEL) -m "not e2e"
-	$(PYTHON) -m pytest -q -m e2e
+	$(PYTHON) -m pytest -q $(PARALLEL) -m "not e2e and not ledger"
+	$(PYTHON) -m pytest -q -rs -m e2e
+
+test-ledger: $(STAMP) $(TRYTON) ## the contract suite against Tryton's real ledger
+	$(PYTHON) -m pytest -q -rs -m ledger
 
 check: lint ## format, lint, types and the fast tests: before every commit
-	$(PYTHON) -m pytest -q $(PARALLEL) -m "not e2e"
+	$(PYTHON) -m pytest -q $(PARALLEL) -m "not e2e and not ledger"
 
 lint: $(STAMP) ## format, lint and types only
 	$(BIN)/ruff format --check .

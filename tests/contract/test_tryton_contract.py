@@ -48,7 +48,7 @@ from domain.selling import Address
 from tests.contract.connector_contract import ConnectorContract, Plan, Refusal, _writes, settled
 from tests.support.tryton_books import TrytonBench, running, today
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.ledger
 
 TOKEN = "contract-token-0123456789"
 KNOWN_KEY = "activation/contract/known/erp.project/1"
