@@ -64,19 +64,19 @@ async def run(plan: Plan, known: Calm | None = None) -> Report:
     units = _units(normals, plan)
     report.crash_points = sum(len(unit) for unit in units)
     plan.say(f"{len(normals)} projects, {report.crash_points} points to attack")
-    jobs: list[Awaitable[None]] = []
-    if plan.planted_bug == COVERAGE:
-        jobs.append(_without_guard(normals, today, report))
-    elif not plan.planted_bug:
-        jobs.append(_under_faults(normals, today, plan, report))
-    jobs += [_kill(unit, normals, today, plan, report) for unit in units]
     gate = asyncio.Semaphore(plan.lanes)
 
     async def limited(job: Awaitable[None]) -> None:
         async with gate:
             await job
 
-    await asyncio.gather(*(limited(job) for job in jobs))
+    jobs = [limited(_kill(unit, normals, today, plan, report)) for unit in units]
+    if plan.planted_bug == COVERAGE:
+        jobs.append(_without_guard(normals, today, report))
+    elif not plan.planted_bug:
+        # Beside the lanes: it waits most of the time.
+        jobs.append(_under_faults(normals, today, plan, report))
+    await asyncio.gather(*jobs)
     return report
 
 
@@ -188,9 +188,10 @@ async def _kill(
 async def _arm(attacked: Lane, number: int, point: str, key: str) -> None:
     if point == _PAGE_UNANSWERED:
         await attacked.arm_held_answer(number, only="reads", path=f"{key}$", methods=["GET"])
-    elif point == "applied_unanswered" and "/erp.draft/" in key and key.endswith(_UNDO):
-        # A deletion carries no key; nothing else is deleted here.
-        await attacked.arm_held_answer(number, only="writes", path="/invoice/", methods=["DELETE"])
+    elif point == "applied_unanswered" and key.endswith(_UNDO):
+        # Deleting and cancelling carry no key; here each of them comes first for what is meant.
+        path, method = ("/invoice/", "DELETE") if "/erp.draft/" in key else ("/cancel$", "PUT")
+        await attacked.arm_held_answer(number, only="writes", path=path, methods=[method])
     elif point == "applied_unanswered":
         await attacked.arm_held_answer(number, key)
     else:

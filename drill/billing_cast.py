@@ -14,6 +14,7 @@ from domain.money import Money
 from drill.billing_stage import Sold, Spent, ToBill, Worked, numbered
 from drill.billing_story import Project, Stuck, try_again
 from drill.lane import Lane
+from local.ephemeral import FAST_TIMING
 
 _LATER = timedelta(days=300)
 _AGO = timedelta(days=17)
@@ -31,7 +32,11 @@ TERMS: Mapping[str, Mapping[str, str]] = {
 }
 """What the firm's file says of each contract, as TOML."""
 
-FIRM_VALUES = {f'billing.contracts."C-{number}"': terms for number, terms in TERMS.items()}
+FIRM_VALUES: Mapping[str, Mapping[str, str]] = {
+    "timing": {**FAST_TIMING, "own_timeout": "5.0"},
+    **{f'billing.contracts."C-{number}"': terms for number, terms in TERMS.items()},
+}
+"""A write into our own store has no heartbeat: that its worker is dead is seen after `own_timeout`."""
 Story = Callable[[Project, date], Awaitable[None]]
 
 

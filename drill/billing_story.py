@@ -35,7 +35,7 @@ MANAGER = "practice.lead@fairlead.example"
 APPROVER = "controller@fairlead.example"
 PATIENCE = 300.0
 """Seconds after which a story counts as stuck."""
-MOST_TRIES = 8
+MOST_TRIES = 5
 """How often an exception is decided the same way before it counts as one that no decision cures."""
 _PAUSE = 0.15
 _LOOK_AGAIN = 1.5
