@@ -39,14 +39,15 @@ def usd(amount: str) -> Money:
 
 
 def test_the_innermost_level_that_speaks_is_heard(folder: Path) -> None:
-    change(folder, SECTION, f'{SECTION}\ngrouping = "task"\nexpense_markup_percent = "0"')
+    stated = 'grouping = "task"\nexpense_markup_percent = "0"\ntax_rounding = "group"'
+    change(folder, SECTION, f"{SECTION}\n{stated}")
     firm = load(folder)
     plain = firm.billing_terms("US01", "C-1", "USD")
     german = firm.billing_terms("DE01", "C-1", "EUR")
     own = firm.billing_terms("DE01", "C-EXAMPLE", "USD")
     assert [t.grouping for t in (plain, german, own)] == ["role", "role", "task"]
     assert [t.expense_markup_percent for t in (plain, german, own)] == [0, Decimal(5), 0]
-    assert [t.tax_rounding for t in (plain, german, own)] == ["line", "group", "group"]
+    assert [t.tax_rounding for t in (plain, german, own)] == ["line", "line", "group"]
     assert firm.billing_terms("IN01", "C-1", "INR").po_required
     assert not plain.po_required
     assert (plain.prebill_hours, plain.cycle_day, plain.payment_terms) == (48, 1, "Net 30")
