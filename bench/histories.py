@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, TimeoutType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
@@ -67,7 +67,8 @@ async def histories(client: Client, ids: Sequence[str]) -> Histories:
 def _repeated(event: HistoryEvent) -> str:
     """Why a workflow task that ended so was done again; empty for other events."""
     if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
-        return "timed out"
+        kind = event.workflow_task_timed_out_event_attributes.timeout_type
+        return f"timed out: {TimeoutType.Name(kind).removeprefix('TIMEOUT_TYPE_').lower()}"
     if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
         return event.workflow_task_failed_event_attributes.failure.message[:300]
     return ""
