@@ -221,17 +221,22 @@ class BilledProject:
     erp: BillingErp
     file: Terms
     invoicing: FakeInvoicing
-    key: str = f"billing/acme/{PROJECT}"
+    firm: str = field(default_factory=lambda: f"acme-{uuid.uuid4().hex[:8]}")
+    """Of its own, as workflow ids are: an invoice of another test may still run."""
     handle: WorkflowHandle[Any, Any] = field(init=False)
     events: int = 0
     last_decision: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"billing/{self.firm}/{PROJECT}"
 
     async def start(
         self, contract: ProjectContract | None = None, **options: Any
     ) -> WorkflowHandle[Any, Any]:
         """Start the billing as the activation hands it over."""
         state = ProjectBillingState(
-            firm="acme", project=PROJECT, deal="006A", customer="001A", correlation="activation/acme/006A",
+            firm=self.firm, project=PROJECT, deal="006A", customer="001A", correlation="activation/acme/006A",
             contract=contract or a_contract(),
         )  # fmt: skip
         await self.client.start_workflow(

@@ -94,7 +94,7 @@ async def test_five_deliveries_of_a_milestone_are_one_event_and_one_invoice(bill
     assert (event.key, event.amount) == (f"{PROJECT}/1/1/1", eur("30000.00"))
     assert event.evidence == "https://documents.example/4711.pdf, by it.lead@alpenglow.example on 2026-11-20"
     (invoice,) = await billing.posted(1)
-    assert invoice.id == f"invoice/acme/{PROJECT}:1:1:1"
+    assert invoice.id == f"invoice/{billing.firm}/{PROJECT}:1:1:1"
     assert len(billing.invoicing.asked) == 1
     assert row.process == billing.key
 
@@ -328,7 +328,8 @@ async def test_on_hold_nothing_starts_and_after_the_release_all_in_order(billing
         await billing.decide("bill_now")
     assert "is on hold: disputed" in reason_of(caught)
     answer = await billing.decide("release")
-    assert answer.endswith(f"started 2: invoice/acme/{PROJECT}:2:2:1, invoice/acme/{PROJECT}:1:1:1")
+    ids = f"invoice/{billing.firm}/{PROJECT}"
+    assert answer.endswith(f"started 2: {ids}:2:2:1, {ids}:1:1:1")
     await billing.posted(2)
     assert [asked.events for asked in billing.invoicing.asked] == [
         (f"{PROJECT}/2/2/1",),
@@ -360,7 +361,7 @@ async def test_bill_now_bills_what_is_open_and_says_what_was_started(billing: Bi
     await billing.store.billing.take_in([an_entry("t1", today.replace(day=1))])
     until = today.isoformat()
     answer = await billing.decide("bill_now", payload={"until": until})
-    assert answer == f"started 1: invoice/acme/{PROJECT}:0:{until}:1"
+    assert answer == f"started 1: invoice/{billing.firm}/{PROJECT}:0:{until}:1"
     (invoice,) = await billing.posted(1)
     assert [entry.external_id for entry in await billing.store.billing.entries_of(invoice.id)] == ["t1"]
     assert (await billing.view()).recent[0].decision == billing.last_decision
@@ -381,7 +382,7 @@ async def test_work_that_came_after_an_empty_cycle_is_billed_now(billing: Billed
             await asyncio.sleep(0.02)
     await billing.store.billing.take_in([an_entry("t1", first)])
     today = datetime.now(UTC).date()
-    assert await billing.decide("bill_now") == f"started 1: invoice/acme/{PROJECT}:0:{today}:1"
+    assert await billing.decide("bill_now") == f"started 1: invoice/{billing.firm}/{PROJECT}:0:{today}:1"
     await billing.posted(1)
 
 
@@ -644,7 +645,7 @@ async def test_what_the_erp_bills_is_observed_and_compared_and_never_billed_besi
     assert (item.step, item.owner.value) == ("erp.billing", "finance_systems")
     assert "1,000.00 EUR are due by plan, the ERP has billed 900.00 EUR: 100.00 EUR is missing" in item.detail
     (row,) = [row for row in await dated.store.billing.invoices(project=PROJECT)]
-    assert (row.id, row.erp_net, row.stage) == ("observed/acme/netsuite:91", eur("900.00"), "posted")
+    assert (row.id, row.erp_net, row.stage) == (f"observed/{dated.firm}/netsuite:91", eur("900.00"), "posted")
     dated.erp.invoices = [facts(1, "900.00"), facts(3, "100.00"), facts(4, "1000.00")]
     await moved_to(calendar, dated, months_later(start, 1))
     await dated.attention(0)
