@@ -5,12 +5,12 @@ Nothing here repeats a call or waits.
 Source: Coupa Core API (R39).
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import httpx
 
+from connectors.commands import Commands
 from connectors.coupa import checks, errors, mapping, models
 from connectors.coupa.account import Account
 from connectors.coupa.models import SupplierRow
@@ -25,9 +25,6 @@ from domain.buying import OrderPage, PurchaseRequisition, Supplier, SupplierQuer
 from domain.buying_commands import CancelPurchaseOrder, RequestPurchase, WithdrawRequisition
 from domain.commands import Command, Record
 from domain.intake import FeedPosition
-
-Find = Callable[[Any, str], Awaitable[Record | None]]
-Apply = Callable[[Any, str], Awaitable[Record]]
 
 
 def build(
@@ -65,16 +62,14 @@ class CoupaClient:
         self._account = account
         self._requisitions = requisitions = Requisitions(account)
         self._orders = orders = Orders(account)
-        self._find: Mapping[type[Command], Find] = {
-            RequestPurchase: requisitions.find_request,
-            WithdrawRequisition: requisitions.find_withdrawal,
-            CancelPurchaseOrder: orders.find_cancellation,
-        }
-        self._apply: Mapping[type[Command], Apply] = {
-            RequestPurchase: requisitions.request,
-            WithdrawRequisition: requisitions.withdraw,
-            CancelPurchaseOrder: orders.cancel,
-        }
+        self._commands = Commands(
+            account.system,
+            {
+                RequestPurchase: (requisitions.find_request, requisitions.request),
+                WithdrawRequisition: (requisitions.find_withdrawal, requisitions.withdraw),
+                CancelPurchaseOrder: (orders.find_cancellation, orders.cancel),
+            },
+        )
 
     @property
     def system(self) -> str:
@@ -82,15 +77,11 @@ class CoupaClient:
 
     async def find(self, command: Command, key: str) -> Record | None:
         """What `command` under `key` left behind. See `ProcurementPort`."""
-        if type(command) not in self._find:
-            raise self._unknown(command)
-        return await self._find[type(command)](command, key)
+        return await self._commands.find(command, key)
 
     async def apply(self, command: Command, key: str) -> Record:
         """Write once, under `key`. See `ProcurementPort`."""
-        if type(command) not in self._apply:
-            raise self._unknown(command)
-        return await self._apply[type(command)](command, key)
+        return await self._commands.apply(command, key)
 
     async def suppliers(self, query: SupplierQuery) -> Sequence[Supplier]:
         """Suppliers that match; one on hold counts as not active."""
@@ -118,9 +109,3 @@ class CoupaClient:
     async def aclose(self) -> None:
         """Close connections."""
         await self._account.http.aclose()
-
-    def _unknown(self, command: Command) -> TypeError:
-        known = ", ".join(sorted(kind.__name__ for kind in self._apply))
-        return TypeError(
-            f"{type(command).__name__} is not a command of role procurement; Coupa knows {known}"
-        )

@@ -6,12 +6,12 @@ seat), and is looked up by it, never by name. Nothing here repeats a call or wai
 Source: Kantata OX API, REST v1.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 import httpx
 
+from connectors.commands import Commands
 from connectors.http.auth import StaticBearer, utc_now
 from connectors.http.transport import VendorHttp
 from connectors.kantata import checks, errors
@@ -42,9 +42,6 @@ from domain.commands import (
 )
 from domain.delivery import Change, StaffingAnswer
 from domain.intake import FeedPosition, PsaInvoice, WorkPage
-
-Find = Callable[[Any, str], Awaitable[Record | None]]
-Apply = Callable[[Any, str], Awaitable[Record]]
 
 
 def build(
@@ -79,30 +76,21 @@ class KantataClient:
         self._work = WorkFeed(account, Tasks(account))
         self._billing = billing = Billing(account)
         projects, bulk = Projects(account, self._directory), Bulk(account, self._directory, seats)
-        self._find: Mapping[type[Command], Find] = {
-            CreateCustomer: projects.find_customer,
-            CreateProject: projects.find_project,
-            PlanProject: bulk.find_plan,
-            AddSeats: bulk.find_seats,
-            RequestStaffing: staffing.find_request,
-            WithdrawStaffing: staffing.find_withdrawal,
-            OpenProject: projects.find_opening,
-            CancelProject: projects.find_cancellation,
-            RecordBilling: billing.find_record,
-            CancelBillingRecord: billing.find_cancellation,
-        }
-        self._apply: Mapping[type[Command], Apply] = {
-            CreateCustomer: projects.create_customer,
-            CreateProject: projects.create_project,
-            PlanProject: bulk.plan_project,
-            AddSeats: bulk.add_seats,
-            RequestStaffing: staffing.request,
-            WithdrawStaffing: staffing.withdraw,
-            OpenProject: projects.open_project,
-            CancelProject: projects.cancel_project,
-            RecordBilling: billing.record,
-            CancelBillingRecord: billing.cancel,
-        }
+        self._commands = Commands(
+            account.system,
+            {
+                CreateCustomer: (projects.find_customer, projects.create_customer),
+                CreateProject: (projects.find_project, projects.create_project),
+                PlanProject: (bulk.find_plan, bulk.plan_project),
+                AddSeats: (bulk.find_seats, bulk.add_seats),
+                RequestStaffing: (staffing.find_request, staffing.request),
+                WithdrawStaffing: (staffing.find_withdrawal, staffing.withdraw),
+                OpenProject: (projects.find_opening, projects.open_project),
+                CancelProject: (projects.find_cancellation, projects.cancel_project),
+                RecordBilling: (billing.find_record, billing.record),
+                CancelBillingRecord: (billing.find_cancellation, billing.cancel),
+            },
+        )
 
     @property
     def system(self) -> str:
@@ -110,15 +98,11 @@ class KantataClient:
 
     async def find(self, command: Command, key: str) -> Record | None:
         """What `command` under `key` left behind. See `PsaPort`."""
-        if type(command) not in self._find:
-            raise self._unknown(command)
-        return await self._find[type(command)](command, key)
+        return await self._commands.find(command, key)
 
     async def apply(self, command: Command, key: str) -> Record:
         """Write once, under `key`. See `PsaPort`; bulk commands complete what a partial batch left."""
-        if type(command) not in self._apply:
-            raise self._unknown(command)
-        return await self._apply[type(command)](command, key)
+        return await self._commands.apply(command, key)
 
     async def staffing_answers(self, project_external_id: str) -> Sequence[StaffingAnswer]:
         """State of the newest request of every seat of the project."""
@@ -147,7 +131,3 @@ class KantataClient:
     async def aclose(self) -> None:
         """Close connections."""
         await self._account.http.aclose()
-
-    def _unknown(self, command: Command) -> TypeError:
-        known = ", ".join(sorted(kind.__name__ for kind in self._apply))
-        return TypeError(f"{type(command).__name__} is not a command of role psa; Kantata knows {known}")

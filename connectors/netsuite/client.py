@@ -5,12 +5,13 @@ the external id is the short form of the effect key, the full one stands in a cu
 project carries its key in that field; what is made of an invoice carries it as external id.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import httpx
 
+from connectors.commands import Commands, Effects
 from connectors.http.assertion import Signer
 from connectors.http.auth import ClientAssertion, utc_now
 from connectors.http.transport import VendorHttp
@@ -52,10 +53,6 @@ from domain.commands import (
     VoidBillingSchedule,
 )
 
-Find = Callable[[Any, str], Awaitable[Record | None]]
-Apply = Callable[[Any, str], Awaitable[Record]]
-Effects = dict[type[Command], tuple[Find, Apply]]
-
 
 class NetSuiteClient:
     """`ErpPort` over SuiteTalk REST."""
@@ -79,7 +76,8 @@ class NetSuiteClient:
         self._schedules = Schedules(records, settings, self._reference)
         self._documents = Documents(records, settings, self._reference)
         self._ledger = Ledger(api, settings, self._reference)
-        self._effects = self._of_activation(records) | self._of_billing(records, KeyedRecords(self._posting))
+        billing = self._of_billing(records, KeyedRecords(self._posting))
+        self._commands = Commands(name, {**self._of_activation(records), **billing})
 
     def _of_activation(self, records: KeyedRecords) -> Effects:
         settings, schedules = self._settings, self._schedules
@@ -117,11 +115,11 @@ class NetSuiteClient:
         """What `command` under `key` left behind: by external id, by the key field of the project, or by
         the state of the invoice that it posts or discards.
         """
-        return await self._effect(command)[0](command, key)
+        return await self._commands.find(command, key)
 
     async def apply(self, command: Command, key: str) -> Record:
         """One write, then the record read back. A failure of the reading is `Ambiguous`: the write stands."""
-        return await self._effect(command)[1](command, key)
+        return await self._commands.apply(command, key)
 
     async def party_facts(self, query: PartyQuery) -> PartyFacts:
         """Entity with open periods, and the customers matched by our key, the CRM's id or the tax id."""
@@ -163,15 +161,6 @@ class NetSuiteClient:
         await self.api.http.aclose()
         if self._posting is not self.api:
             await self._posting.http.aclose()
-
-    def _effect(self, command: Command) -> tuple[Find, Apply]:
-        effect = self._effects.get(type(command))
-        if effect is None:
-            known = ", ".join(each.__name__ for each in self._effects)
-            raise TypeError(
-                f"{type(command).__name__} is not a command of an ERP; {self._name} writes {known}"
-            )
-        return effect
 
 
 def build(

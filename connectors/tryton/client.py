@@ -5,12 +5,12 @@ can, and everything else is looked up before it is written. A button is pressed 
 record is not yet where the button takes it.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any
 
 import httpx
 
+from connectors.commands import Commands, Effects
 from connectors.http.auth import utc_now
 from connectors.http.transport import VendorHttp
 from connectors.ports import Check
@@ -53,9 +53,6 @@ from domain.commands import (
     VoidBillingSchedule,
 )
 
-Find = Callable[[Any, str], Awaitable[Record | None]]
-Apply = Callable[[Any, str], Awaitable[Record]]
-
 
 class TrytonClient:
     """`ErpPort` over Tryton's JSON-RPC."""
@@ -78,7 +75,8 @@ class TrytonClient:
         self._schedules = Schedules(records, settings, self._reference)
         self._invoices = Invoices(records, settings)
         self._ledger = Ledger(records, self._reference)
-        self._effects = _effects(records, settings, self._reference, self._schedules, self._invoices)
+        effects = _effects(records, settings, self._reference, self._schedules, self._invoices)
+        self._commands = Commands(name, effects)
 
     @property
     def system(self) -> str:
@@ -86,11 +84,11 @@ class TrytonClient:
 
     async def find(self, command: Command, key: str) -> Record | None:
         """What `command` under `key` left behind; none while a step of it is still to be done."""
-        return await self._effect(command)[0](command, key)
+        return await self._commands.find(command, key)
 
     async def apply(self, command: Command, key: str) -> Record:
         """Write, then read back. What needs several calls goes on from what stands under `key`."""
-        return await self._effect(command)[1](command, key)
+        return await self._commands.apply(command, key)
 
     async def party_facts(self, query: PartyQuery) -> PartyFacts:
         """Company with open periods, and the parties matched by our key, the CRM's id or the tax id."""
@@ -120,15 +118,6 @@ class TrytonClient:
         await self.api.http.aclose()
         await self._auth.aclose()
 
-    def _effect(self, command: Command) -> tuple[Find, Apply]:
-        effect = self._effects.get(type(command))
-        if effect is None:
-            known = ", ".join(each.__name__ for each in self._effects)
-            raise TypeError(
-                f"{type(command).__name__} is not a command of an ERP; {self._name} writes {known}"
-            )
-        return effect
-
 
 def _effects(
     records: Records,
@@ -136,7 +125,7 @@ def _effects(
     reference: ReferenceData,
     schedules: Schedules,
     invoices: Invoices,
-) -> dict[type[Command], tuple[Find, Apply]]:
+) -> Effects:
     """Command -> how it is looked up and how it is written."""
     customers = Customers(records, settings, reference)
     projects = Projects(records, settings, reference)

@@ -7,12 +7,12 @@ field and is looked up by it. Nothing here repeats a call or waits.
 Source: Workday REST API; Workday Web Services; Reports as a Service.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any
 
 import httpx
 
+from connectors.commands import Commands
 from connectors.http.auth import utc_now
 from connectors.http.transport import VendorHttp
 from connectors.ports import Check
@@ -31,9 +31,6 @@ from domain.commands import Command, Record
 from domain.intake import FeedPosition
 from domain.people import AbsencePage, WorkCalendar, WorkerPage, WorkerSkill
 from domain.people_commands import RecordAssignment, RecordUtilization
-
-Find = Callable[[Any, str], Awaitable[Record | None]]
-Apply = Callable[[Any, str], Awaitable[Record]]
 
 
 def build(
@@ -66,10 +63,13 @@ class WorkdayClient:
         self._people = People(rest.system, soap, rest.settings, clock)
         self._absences = Absences(rest, soap, clock)
         assignments, utilization = Assignments(rest), Utilization(rest)
-        self._effects: Mapping[type[Command], tuple[Find, Apply]] = {
-            RecordAssignment: (assignments.find, assignments.apply),
-            RecordUtilization: (utilization.find, utilization.apply),
-        }
+        self._commands = Commands(
+            rest.system,
+            {
+                RecordAssignment: (assignments.find, assignments.apply),
+                RecordUtilization: (utilization.find, utilization.apply),
+            },
+        )
 
     @property
     def system(self) -> str:
@@ -77,11 +77,11 @@ class WorkdayClient:
 
     async def find(self, command: Command, key: str) -> Record | None:
         """What `command` under `key` left behind. See `HrPort`."""
-        return await self._effect(command)[0](command, key)
+        return await self._commands.find(command, key)
 
     async def apply(self, command: Command, key: str) -> Record:
         """Write once, under `key`. See `HrPort`."""
-        return await self._effect(command)[1](command, key)
+        return await self._commands.apply(command, key)
 
     async def workers(self, position: FeedPosition, limit: int = 200) -> WorkerPage:
         """One page of hires, changes and leavers; of all workers where `position` says no moment."""
@@ -106,10 +106,3 @@ class WorkdayClient:
     async def aclose(self) -> None:
         """Close connections."""
         await self._rest.http.aclose()
-
-    def _effect(self, command: Command) -> tuple[Find, Apply]:
-        effect = self._effects.get(type(command))
-        if effect is None:
-            known = ", ".join(sorted(kind.__name__ for kind in self._effects))
-            raise TypeError(f"{type(command).__name__} is not a command of role hr; Workday knows {known}")
-        return effect
