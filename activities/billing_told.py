@@ -93,15 +93,12 @@ class PsaBillingActivities:
         recorded = await self._recorded(row)
         if recorded is None:
             return None
-        undo_key = f"{recorded.key}/undo"
         async with self._boundary():
-            record = await self._effects.write(
-                CancelBillingRecord(record_external_id=recorded.external_id),
-                undo_key,
+            return await self._effects.reverse(
+                recorded,
+                lambda external_id: CancelBillingRecord(record_external_id=external_id),
                 input.context(_RECORDED).with_changes(process=recorded.process),
             )
-        await self._store.effects.undo(recorded.key, by_key=undo_key)
-        return record
 
     @activity.defn(name="psa.record_rest")
     async def record_rest(self, input: CreditStep) -> Record | None:

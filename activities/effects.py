@@ -122,9 +122,15 @@ class EffectRunner:
             row = await self._store.effects.confirm(
                 key, external_id=found.external_id, number=found.number, url=found.url, found=True
             )
-        undo_key = f"{key}/undo"
+        return await self.reverse(row, reverse, context)
+
+    async def reverse(
+        self, row: EffectRow, reverse: Callable[[str], Command], context: EffectContext
+    ) -> Record:
+        """Take back the confirmed effect `row`, whoever made it, by what `reverse(external id)` makes."""
+        undo_key = f"{row.key}/undo"
         record = await self.write(reverse(row.external_id), undo_key, context)
-        await self._store.effects.undo(key, by_key=undo_key)
+        await self._store.effects.undo(row.key, by_key=undo_key)
         return record
 
     async def outcome(self, command: Command, key: str) -> Record | None:

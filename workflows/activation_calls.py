@@ -13,7 +13,7 @@ from temporalio.workflow import ActivityConfig, LocalActivityConfig
 from activities.crm import CrmActivities, MarkDealInput, ReadDeal
 from activities.erp import ErpActivities, ErpCustomerInput, ErpProjectInput, ScheduleInput, ScheduleRef
 from activities.gates import GateActivities, JudgeGates
-from activities.process import CloseProcess, OpenedProcess, OpenProcess, ProcessActivities
+from activities.process import CloseProcess, OpenedProcess, ProcessActivities
 from activities.psa import (
     ProjectRef,
     PsaActivities,
@@ -24,7 +24,7 @@ from activities.psa import (
 )
 from activities.steps import Step
 from domain import activation
-from domain.activation_process import ACTIVATION, ActivationResult, ProjectActivationInput
+from domain.activation_process import ActivationResult, ProjectActivationInput
 from domain.billing_contract import SystemRefs, contract_of
 from domain.books import BillingScheduleFacts, PartyFacts
 from domain.commands import AddSeats, CreateBillingSchedule, Record
@@ -35,22 +35,6 @@ from domain.project_contract import ProjectContract
 from domain.readiness import Gate, GateResult
 from domain.selling import Deal
 from workflows.shared import options
-
-
-async def open_process(input: ProjectActivationInput) -> OpenedProcess:
-    """Open the process; its answer holds the policies that everything else here needs."""
-    info = workflow.info()
-    return await workflow.execute_local_activity_method(
-        ProcessActivities.open,
-        OpenProcess(
-            key=info.workflow_id,
-            kind=ACTIVATION,
-            run_id=info.run_id,
-            requested_by=input.requested_by,
-            title=f"deal {input.deal}",
-        ),
-        **options.bookkeeping("Open the process and take the policies it runs under"),
-    )
 
 
 class ActivationCalls:

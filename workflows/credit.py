@@ -29,10 +29,10 @@ with workflow.unsafe.imports_passed_through():
     from domain.commands import Record
     from domain.policy import Role
     from workflows.credit_calls import CreditCalls
-    from workflows.invoice_calls import open_process
     from workflows.shared import search_attributes
     from workflows.shared.desk import refused
     from workflows.shared.ledger_document import LedgerDocument, Redated, unavailable
+    from workflows.shared.opening import open_process
     from workflows.shared.process import Compensated
     from workflows.shared.search_attributes import initial_attributes
 

@@ -30,10 +30,11 @@ with workflow.unsafe.imports_passed_through():
     from domain.money import Money
     from domain.policy import Role
     from domain.readiness import OwnerGroup
-    from workflows.invoice_calls import InvoiceCalls, open_process
+    from workflows.invoice_calls import InvoiceCalls
     from workflows.shared import search_attributes
     from workflows.shared.desk import refused
     from workflows.shared.ledger_document import LedgerDocument, Redated, unavailable
+    from workflows.shared.opening import open_process
     from workflows.shared.process import Compensated
     from workflows.shared.routing import failure_of
 

@@ -21,25 +21,13 @@ from activities.invoicing import (
 )
 from activities.prebill import PrebillActivities, Reviewed, ReviewIt
 from activities.pricing import PricedSummary, PriceIt, PricingActivities
-from activities.process import CloseProcess, OpenedProcess, OpenProcess, ProcessActivities
+from activities.process import CloseProcess, OpenedProcess, ProcessActivities
 from domain.billing_process import INVOICE, InvoiceInput, InvoiceResult
 from domain.books import InvoiceFacts
 from domain.commands import Record
 from domain.money import Money
 from domain.policy import PolicySnapshot, Role, Route
 from workflows.shared import options
-
-
-async def open_process(kind: str, title: str, requested_by: str) -> OpenedProcess:
-    """Open the process; its answer holds the policies that everything else needs."""
-    info = workflow.info()
-    return await workflow.execute_local_activity_method(
-        ProcessActivities.open,
-        OpenProcess(
-            key=info.workflow_id, kind=kind, run_id=info.run_id, requested_by=requested_by, title=title
-        ),
-        **options.bookkeeping("Open the process and take the policies it runs under"),
-    )
 
 
 class InvoiceCalls:

@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.psa import PsaProject
     from domain import corrections
     from domain.activation_process import (
+        ACTIVATION,
         ActivationResult,
         ActivationState,
         ActivationView,
@@ -34,11 +35,12 @@ with workflow.unsafe.imports_passed_through():
     from domain.project_contract import ProjectContract
     from domain.readiness import Gate
     from domain.selling import Deal
-    from workflows.activation_calls import ActivationCalls, open_process
+    from workflows.activation_calls import ActivationCalls
     from workflows.shared import search_attributes
     from workflows.shared.desk import refused
     from workflows.shared.gate_board import GateBoard
     from workflows.shared.handover import hand_over_project
+    from workflows.shared.opening import open_process
     from workflows.shared.process import Compensated, Process
 
 _STEPS: tuple[tuple[str, str, Role], ...] = (
@@ -83,7 +85,7 @@ class ProjectActivation(Process):
 
     @workflow.run
     async def run(self, input: ProjectActivationInput) -> ActivationResult:
-        opened = await open_process(input)
+        opened = await open_process(ACTIVATION, f"deal {input.deal}", input.requested_by)
         if opened.state == "done":
             return ActivationResult.model_validate_json(opened.result_json).with_changes(joined=True)
         stopped: BaseException | None = None

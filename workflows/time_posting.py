@@ -17,7 +17,7 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from activities.intake import IntakeActivities
     from activities.intake_problems import IntakeProblemActivities
-    from activities.process import CloseProcess, OpenProcess, ProcessActivities
+    from activities.process import CloseProcess, ProcessActivities
     from domain.attention import Action, AttentionItem, Decision
     from domain.policy import Route
     from domain.readiness import OwnerGroup
@@ -38,6 +38,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.shared import options
     from workflows.shared.desk import refused
+    from workflows.shared.opening import open_process
     from workflows.shared.process import Process
     from workflows.shared.routing import is_cancelled
 
@@ -236,18 +237,7 @@ class TimePosting(Process):
     # -- inside -----------------------------------------------------------------------------------
 
     async def _open(self) -> None:
-        info = workflow.info()
-        opened = await workflow.execute_local_activity_method(
-            ProcessActivities.open,
-            OpenProcess(
-                key=info.workflow_id,
-                kind=TIME,
-                run_id=info.run_id,
-                requested_by=self._state.requested_by,
-                title=self._object,
-            ),
-            **options.bookkeeping("Open the process and take the policies it runs under"),
-        )
+        opened = await open_process(TIME, self._object, self._state.requested_by)
         self._generation = opened.generation
         self.policies = opened.policies
         self.desk.use(opened.policies)
