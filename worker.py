@@ -34,6 +34,7 @@ from domain.watching import WatchTick
 from firm.model import Firm
 from firm.problems import FirmFileError
 from local import secrets_setup
+from runtime import event_loop
 from runtime.connect import NoTemporal, connect
 from runtime.logs import configure_logs
 from runtime.schedules import keep_deal_poll, keep_intake, keep_released_invoices, keep_watch
@@ -159,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     secrets_setup.adopt(settings.home)
     configure_logs(settings.log_format)
     try:
-        asyncio.run(_serve(settings, options.only))
+        event_loop.run(_serve(settings, options.only))
     except (CannotStart, FirmFileError, NoTemporal, StoreError, ValueError) as error:
         print(f"The worker cannot start: {error}", file=sys.stderr)
         return 1

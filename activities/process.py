@@ -64,6 +64,8 @@ class ProcessActivities:
     async def open(self, input: OpenProcess) -> OpenedProcess:
         """The process row of this business key, and a snapshot of the firm's policies."""
         policies = self._policies.snapshot()
+        if input.kind != ACTIVATION:
+            policies = policies.without_gates()
         row = await self._store.processes.open(
             input.key,
             input.kind,
@@ -73,9 +75,8 @@ class ProcessActivities:
             policy_hash=policies.file_hash,
             policy_json=policies.model_dump_json(),
         )
-        needed = policies if input.kind == ACTIVATION else policies.without_gates()
         return OpenedProcess(
-            generation=row.generation, state=row.state, result_json=row.result_json, policies=needed
+            generation=row.generation, state=row.state, result_json=row.result_json, policies=policies
         )
 
     @activity.defn(name="process.close")

@@ -65,7 +65,7 @@ class ProjectBillingActivities:
     @activity.defn(name="billing.begin")
     async def begin(self, input: BillingBegin) -> BillingBegun:
         """Open the process, keep its contract under the firm's terms, and look what is due."""
-        policies, project = self._policies.snapshot(), input.look.project
+        policies, project = self._policies.snapshot().without_gates(), input.look.project
         row = await self._store.processes.open(
             activity.info().workflow_id or "",
             BILLING,
@@ -74,7 +74,7 @@ class ProjectBillingActivities:
             policy_hash=policies.file_hash,
             policy_json=policies.model_dump_json(),
         )
-        begun = BillingBegun(generation=row.generation, policies=policies.without_gates(), seen=BillingSeen())
+        begun = BillingBegun(generation=row.generation, policies=policies, seen=BillingSeen())
         if row.state == "done":
             return begun.with_changes(ended=True)
         try:
