@@ -12,7 +12,6 @@ from domain.rules.caps import CapItem, covers
 from store.billing_ports import Billing
 from store.ports import Store
 
-_PAGE = 1000
 _POSTED = ("posted", "paid")
 _GONE = ("discarded", "empty", "credited")
 
@@ -37,7 +36,7 @@ class BilledBefore:
         used = {cap.ref: Money.zero(contract.currency) for cap in contract.terms.caps}
         if not used:
             return used
-        rows = await self._billing.invoices(project=contract.project, limit=_PAGE)
+        rows = await self._billing.documents(contract.project)
         parts = {event.key: event.evidence for event in await self._parts(contract.project)}
         entries: dict[str, Billable | None] = {}
         for row in _counting(rows, besides):
@@ -57,7 +56,7 @@ class BilledBefore:
         reversals = [entry for entry in entries if entry.reverses and entry.reverses not in here]
         if not reversals:
             return Reversed()
-        rows = await self._billing.invoices(project=row.project, limit=_PAGE)
+        rows = await self._billing.documents(row.project)
         posted = {one.id: one for one in rows if one.stage in _POSTED}
         parts = await self._parts(row.project)
         billed: list[BilledEntry] = []

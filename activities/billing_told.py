@@ -21,7 +21,6 @@ from domain.money import Money
 from store.ports import EffectRow, Store
 
 _NEWEST = 1
-_PAGE = 1000
 _POSTED = ("posted", "paid", "credited")
 _RECORDED = "psa.billing"
 _MOST_RELEASED = 10_000
@@ -140,8 +139,8 @@ class PsaBillingActivities:
         return [entry.key for entry in found if entry and entry.billable and not entry.invoice]
 
     async def _credits(self, row: InvoiceRow) -> list[InvoiceRow]:
-        rows = await self._store.billing.invoices(project=row.project, limit=_PAGE)
-        return [one for one in rows if one.credits == row.id and one.stage in _POSTED]
+        rows = await self._store.billing.documents(row.project, credits=row.id)
+        return [one for one in rows if one.stage in _POSTED]
 
     async def _recorded(self, credit: InvoiceRow) -> EffectRow | None:
         """The record that stands now: made by the invoice, or by an earlier credit note to it."""

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.billing_rows import BillingRows, store_refusals
 from activities.boundary import Clock, utc_now
-from activities.invoicing import PAGE, Posted, PostedAs, differences, require_posted
+from activities.invoicing import Posted, PostedAs, differences, require_posted
 from domain import invoice_commands
 from domain.base import Canonical
 from domain.billing_process import CreditInput
@@ -158,7 +158,7 @@ class CreditingActivities:
             if whole and invoice.stage != "credited":
                 await self._billing.put_invoice(invoice.with_changes(stage="credited"))
             released = await self._release(row, invoice, whole=whole)
-        rows = await self._billing.invoices(project=row.project, limit=PAGE)
+        rows = await self._billing.documents(row.project)
         return CreditPosted(
             number=facts.number,
             invoiced=invoice_commands.invoiced(rows, facts.currency),
@@ -250,8 +250,8 @@ class CreditingActivities:
 
     async def _credits(self, invoice: InvoiceRow, besides: str = "") -> list[InvoiceRow]:
         """Live credit notes to `invoice`, in the order of their ids."""
-        rows = await self._billing.invoices(project=invoice.project, limit=PAGE)
-        mine = [row for row in rows if row.credits == invoice.id and row.stage in _LIVE_CREDIT]
+        rows = await self._billing.documents(invoice.project, credits=invoice.id)
+        mine = [row for row in rows if row.stage in _LIVE_CREDIT]
         return sorted((row for row in mine if row.id != besides), key=lambda row: row.id)
 
     async def _nothing_left(self, invoice: InvoiceRow) -> bool:

@@ -170,7 +170,7 @@ class InvoicingActivities:
                 )
             )
             await self._keep_remainders(row)
-        rows = await self._billing.invoices(project=row.project, limit=PAGE)
+        rows = await self._billing.documents(row.project)
         return Posted(
             number=facts.number,
             due_on=facts.due_on,
@@ -257,8 +257,8 @@ class InvoicingActivities:
 
     async def _released_from(self, row: InvoiceRow) -> set[str]:
         """A rebill contains what credit notes released by name, and nothing else."""
-        rows = await self._billing.invoices(project=row.project, limit=PAGE)
-        credits = [one for one in rows if one.credits == row.rebills and one.stage in ("posted", "paid")]
+        known = await self._billing.documents(row.project, credits=row.rebills)
+        credits = [one for one in known if one.stage in ("posted", "paid")]
         return {key for credit in credits for key in credit.released}
 
     async def _keep_remainders(self, row: InvoiceRow) -> None:

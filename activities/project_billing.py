@@ -174,7 +174,7 @@ class ProjectBillingActivities:
         totals = await self._billing.totals(project)
         facts = FinalFacts(
             events=tuple(await self._open(project)),
-            invoices=tuple(await self._billing.invoices(project=project, limit=_MOST)),
+            invoices=tuple(await self._billing.documents(project)),
             held=await self._held_work(contract, today),
             totals=FinalTotals(retained=totals.retained, advance_left=totals.advance_left),
             refund_settled=input.refund_settled,

@@ -9,7 +9,7 @@ from cli.billing_keys import IN_LEDGER, amount_of, find_contract, find_invoice, 
 from cli.command import command
 from cli.context import Session
 from cli.exit_codes import refused, usage
-from cli.keys import MOST, web_address
+from cli.keys import web_address
 from cli.output import address, counted, fields, plain
 from cli.project_billing import BILLERS
 
@@ -156,7 +156,7 @@ async def _expected(session: "Session", row: "InvoiceRow", request: "CreditInput
     from domain.crediting import credit_of_request
     from domain.rules.credited import CreditRefused
 
-    rows = await (await session.store()).billing.invoices(project=row.project, limit=MOST)
+    rows = await (await session.store()).billing.documents(row.project)
     notes = [note for note in rows if note.credits == row.id and note.stage in _LIVE and note.id != own]
     try:
         return credit_of_request(request, row, notes, max(today(), row.dated or today()))

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 from cli.billing_keys import IN_LEDGER, short
 from cli.invoice_standing import approval, standings
-from cli.keys import MOST
 
 if TYPE_CHECKING:
     from cli.context import Session
@@ -17,9 +16,7 @@ async def sheet(session: "Session", row: "InvoiceRow", contract: "ProjectContrac
     billing = (await session.store()).billing
     priced = row.priced
     entries = await billing.entries_of(row.id)
-    notes = [
-        other for other in await billing.invoices(project=row.project, limit=MOST) if other.credits == row.id
-    ]
+    notes = await billing.documents(row.project, credits=row.id)
     approved = await approval(session, row, contract)
     standing = (await standings(session, [row]))[row.id]
     return {

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cli import billing_reads
-from cli.keys import MOST
 
 if TYPE_CHECKING:
     from datetime import date
@@ -52,7 +51,7 @@ async def _add(
 ) -> None:
     from domain.leakage_facts import EventFact, WorkFact
 
-    known = await billing.invoices(project=contract.project, limit=MOST)
+    known = await billing.documents(contract.project)
     rows = {row.id: row for row in known if row.stage not in _DEAD and not row.credits}
     invoice_of: dict[str, str] = {}
     entries = await billing_reads.open_entries(session, contract.project, last)

@@ -105,7 +105,7 @@ async def _billed(store: "Store", project: str) -> list[str]:
     """The project's own chain (contract, entries, events), and its invoices and credit notes."""
     if not project:
         return []
-    documents = await store.billing.invoices(project=project, limit=MOST)
+    documents = await store.billing.documents(project)
     return [f"project:{project}", *(row.id for row in documents)]
 
 

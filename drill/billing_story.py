@@ -172,7 +172,7 @@ class Project:
 
     async def invoices(self) -> list[InvoiceRow]:
         """All documents of the project, oldest first."""
-        rows = await self.lane.store.billing.invoices(project=self.number, limit=1000)
+        rows = await self.lane.store.billing.documents(self.number)
         return sorted(rows, key=lambda row: (row.updated_at or datetime.min.replace(tzinfo=UTC), row.id))
 
     async def invoice_of(self, occasion: str) -> InvoiceRow:

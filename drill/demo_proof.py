@@ -55,7 +55,7 @@ class Proof(Scenes):
 
     async def _kept(self, contract: ProjectContract) -> list[InvoiceRow]:
         """In the order in which the ERP made them."""
-        rows = await self.stage.store.billing.invoices(project=contract.project)
+        rows = await self.stage.store.billing.documents(contract.project)
         return sorted(rows, key=lambda row: (len(row.external_id), row.external_id))
 
     # -- entries ----------------------------------------------------------------------------------

@@ -162,7 +162,11 @@ class Billing(Protocol):
         stage: InvoiceStage | None = None,
         customer: str | None = None,
         limit: int = 200,
-    ) -> Sequence[InvoiceRow]: ...
+    ) -> Sequence[InvoiceRow]:
+        """The last changed ones, to be looked at. What is summed up takes `documents`."""
+
+    async def documents(self, project: str, *, credits: str | None = None) -> Sequence[InvoiceRow]:
+        """All invoices and credit notes of a project, or the credit notes to `credits`; newest first."""
 
     async def cover(self, invoice: str, *, entries: Sequence[str] = (), events: Sequence[str] = ()) -> None:
         """Put entries and events on a live invoice whose row is kept, all or none.

@@ -120,6 +120,9 @@ class SqlBilling:
     ) -> Sequence[InvoiceRow]:
         return await self._db.read(lambda c: billing_invoices.invoices(c, project, stage, customer, limit))
 
+    async def documents(self, project: str, *, credits: str | None = None) -> Sequence[InvoiceRow]:
+        return await self._db.read(lambda c: billing_invoices.documents(c, project, credits))
+
     async def cover(self, invoice: str, *, entries: Sequence[str] = (), events: Sequence[str] = ()) -> None:
         await self._db.write(lambda c: billing_coverage.cover(c, invoice, entries, events, self._db.now()))
 

@@ -92,6 +92,15 @@ def invoices(
     return [invoice_of(found) for found in connection.execute(query)]
 
 
+def documents(connection: Connection, project: str, credits: str | None) -> Sequence[InvoiceRow]:
+    """All of a project, or the credit notes to one invoice. Last changed first."""
+    query = select(INVOICES).where(INVOICES.c.project == project)
+    if credits is not None:
+        query = query.where(INVOICES.c.credits == credits)
+    query = query.order_by(INVOICES.c.updated_at.desc(), INVOICES.c.id)
+    return [invoice_of(found) for found in connection.execute(query)]
+
+
 def settle(
     connection: Connection, id: str, row: InvoiceRow, seen: ProjectTotals | None, now: datetime
 ) -> ProjectTotals:

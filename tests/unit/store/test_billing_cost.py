@@ -123,6 +123,8 @@ async def test_no_search_reads_a_whole_table(
     await billing.release("i", entries=["kantata:time:1"])
     await billing.events(PROJECT, open_only=True)
     await billing.invoices(project=PROJECT)
+    await billing.documents(PROJECT)
+    await billing.documents(PROJECT, credits="i")
     await billing.totals(PROJECT)
     await billing.unbilled(END, project=PROJECT)
     await billing.approved_after(3, make_entry().version)

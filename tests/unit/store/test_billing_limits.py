@@ -332,6 +332,18 @@ async def test_invoices_are_listed_last_changed_first(timed_store: SqlStore, clo
     assert await billing.invoice("nobody") is None
 
 
+async def test_the_documents_of_a_project_are_all_there_is(store: SqlStore, make_invoice: Make):
+    billing = store.billing
+    for n in range(205):  # more than a list shows
+        await billing.put_invoice(make_invoice(f"i{n}"))
+    await billing.put_invoice(make_invoice("c1", credits="i7", credit_reason="concession"))
+    await billing.put_invoice(make_invoice("x", project="X"))
+    found = await billing.documents(PROJECT)
+    assert {row.id for row in found} == {"c1", *(f"i{n}" for n in range(205))}
+    assert [row.id for row in await billing.documents(PROJECT, credits="i7")] == ["c1"]
+    assert await billing.documents(PROJECT, credits="i8") == []
+
+
 async def test_amounts_are_summed_exactly(store: SqlStore, make_contract: Make, row: Make):
     """A tenth of a cent would show: 0.10 a thousand times, and amounts beyond a double's digits."""
     billing = store.billing
