@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 
-from cli.output import Output, fields, plain, state, table
+from cli.output import Output, plain, state, table
 from domain.activation_process import ActivationView
 from domain.billing_process import InvoiceView
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from domain.books import TrialBalance
+    from domain.money import Money
     from drill.demo_outcome import Line, Outcome
     from drill.demo_scenes import Shown
 
@@ -112,14 +113,17 @@ def _documents(outcome: "Outcome") -> Table:
     drawn = table(
         *("Document", "Number", "State", "Net", "Tax", "Gross", "Entries"),
         right=("Net", "Tax", "Gross", "Entries"),
+        title=f"In {outcome.invoiced.currency}",
     )
     for one in outcome.documents:
-        amounts = (one.net, one.tax, one.gross)
-        drawn.add_row(
-            one.kind, plain(one.number), state(one.state), *(str(amount) for amount in amounts),
-            str(one.entries or ""),
-        )  # fmt: skip
+        amounts = [_figure(amount) for amount in (one.net, one.tax, one.gross)]
+        drawn.add_row(one.kind, plain(one.number), state(one.state), *amounts, str(one.entries or ""))
     return drawn
+
+
+def _figure(amount: "Money") -> str:
+    """Without its currency, which stands above the table: a line of 80 characters holds them all."""
+    return str(amount).removesuffix(f" {amount.currency}")
 
 
 def _books(balance: "TrialBalance") -> Table:
@@ -135,7 +139,9 @@ def _books(balance: "TrialBalance") -> Table:
 
 def _draw_addresses(console: Console, outcome: "Outcome") -> None:
     console.print()
-    console.print(fields([(name.replace("_", " "), plain(text)) for name, text in outcome.addresses.items()]))
+    for name, text in outcome.addresses.items():
+        # Never broken by us: an address is copied or clicked.
+        console.print(plain(f"{name.replace('_', ' '):<8} {text}"), soft_wrap=True)
     console.print(
         plain(f"Go on in this firm: source {outcome.addresses['home']}/env.sh; end it: fairlead down")
     )

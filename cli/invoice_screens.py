@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from cli.output import counted, fields, plain, state, table
 from cli.prebill_screens import draw_findings
 from cli.views import spoken, title
+from domain.money import Money
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,13 +99,8 @@ def _totals(document: dict[str, Any]) -> list[tuple[str, Any]]:
     rows: list[tuple[str, Any]] = [("Net", str(document["net"]))]
     for tax in document["taxes"]:
         words = f" · {tax['words']}" if tax["words"] else ""
-        amount = f"{tax['tax']['amount']} {tax['tax']['currency']}"
-        rows.append(
-            (
-                f"Tax {tax['code']}",
-                plain(f"{amount} ({tax['rate_percent']}% of {tax['base']['amount']}){words}"),
-            )
-        )
+        amount, base = Money.model_validate(tax["tax"]), Money.model_validate(tax["base"])
+        rows.append((f"Tax {tax['code']}", plain(f"{amount} ({tax['rate_percent']}% of {base}){words}")))
     rows.append(("Gross", str(document["gross"])))
     for label, name in (
         ("Retention held", "retention"),
@@ -114,7 +110,7 @@ def _totals(document: dict[str, Any]) -> list[tuple[str, Any]]:
         if document[name] is not None and document[name].amount:
             rows.append((label, str(document[name])))
     if document["parked"]:
-        rows.append(("Above the cap", f"{len(document['parked'])} entries are left out"))
+        rows.append(("Above the cap", f"left out: {counted(len(document['parked']), 'entry', 'entries')}"))
     return rows
 
 

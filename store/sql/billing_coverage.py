@@ -176,5 +176,6 @@ def _audit(
 ) -> None:
     """One entry however many items: which they are stands in `coverage`, whose rows stay."""
     entries = sum(item["kind"] == "entry" for item in items)
-    said = f"{entries} entries and {len(items) - entries} events {what}"
-    note(connection, invoice, now, AuditNote(what=said, object=invoice))
+    counts = ((entries, "entry", "entries"), (len(items) - entries, "event", "events"))
+    said = " and ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n)
+    note(connection, invoice, now, AuditNote(what=f"{said} {what}", object=invoice))

@@ -78,7 +78,7 @@ async def test_of_racing_repeats_all_succeed_and_one_row_stands(pair: Pair, fill
     assert await keys_on(filled, ONE) == [key(1)]
     assert [entry.what for entry in await filled.audit.list(ONE)] == [
         f"invoice of project {PROJECT} collected",
-        "1 entries and 0 events covered",
+        "1 entry covered",
     ]
 
 
@@ -147,10 +147,10 @@ async def test_release_by_name_and_of_everything(filled: SqlStore):
     assert await keys_on(filled, ONE) == [key(0)]
     whats = [entry.what for entry in await filled.audit.list(ONE)]
     assert whats[1:] == [
-        "4 entries and 1 events covered",
-        "1 entries and 0 events released",
-        "3 entries and 1 events released",
-        "1 entries and 0 events covered",
+        "4 entries and 1 event covered",
+        "1 entry released",
+        "3 entries and 1 event released",
+        "1 entry covered",
     ]
 
 
