@@ -10,7 +10,7 @@ next drain begins an overlap before it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from temporalio import activity
 
@@ -82,6 +82,8 @@ class IntakeActivities:
         again = bool(problems) and (input.again or await self._activated(problems))
         if again and since is not None:
             since = _earliest(since, [problem.since for problem in problems], overlap)
+        if input.begin_on is not None:
+            since = _later(since, datetime.combine(input.begin_on, time.min, UTC))
         return DrainProgress(position=FeedPosition(since=since), mark=mark, again=again)
 
     async def _problems(self, input: DrainInput) -> Sequence[IntakeProblem]:

@@ -4,6 +4,7 @@ A workflow never reads the firm's file: `policies.snapshot` returns profile, rou
 file's hash, and they are recorded in the history, so that a run can be explained years later.
 """
 
+from datetime import date
 from typing import Literal, Self
 
 from domain.base import Canonical, Value
@@ -95,6 +96,8 @@ class PolicySnapshot(Canonical):
     """How often the PSA is asked for staffing answers that no event brought; it doubles up to six hours."""
     intake_poll_minutes: int = 15
     """How often a PSA is asked for approved time that no event told of; zero for never."""
+    intake_from: date | None = None
+    """A PSA's approved work is read from what changed on this day (UTC) on; none means all of it."""
     expense_source: str = ""
     """System that owns expenses; empty means the PSA they are read from."""
     alerts: AlertThresholds = AlertThresholds()

@@ -3,6 +3,7 @@
 All of it is bounded, however many entries there are: counts, positions, and the oldest few of what is open.
 """
 
+from datetime import date
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -66,6 +67,8 @@ class DrainInput(Canonical):
     """At most so many in this slice."""
     overlap_seconds: int = Field(default=300, ge=0)
     """A change stamp is set before its transaction commits: so much is read again."""
+    begin_on: date | None = None
+    """The feed is never read from before what changed on this day (UTC)."""
     expense_source: str = ""
     """System that owns expenses; empty means this one."""
 

@@ -118,6 +118,8 @@ class BillingSection(TermsSection):
     retention_release: Literal["final_account", "event"] | None = None
     intake_poll_every: Duration = timedelta(minutes=15)
     """How often a PSA is asked for approved work that no event told of; zero for never."""
+    intake_from: date | None = None
+    """A PSA is read from what changed on this day (UTC) on, not from the beginning of its history."""
     expense_source: Name | None = None
     """System that owns expenses where that is not the PSA they are read from."""
     entities: dict[Code, EntityTermsSection] = {}

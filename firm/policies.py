@@ -38,6 +38,7 @@ def snapshot(firm: Firm) -> PolicySnapshot:
         templates=parts.activation.templates,
         second_person_fields=parts.activation.second_person_fields,
         intake_poll_minutes=int(parts.billing.intake_poll_every.total_seconds()) // 60,
+        intake_from=parts.billing.intake_from,
         expense_source=parts.billing.expense_source or "",
         alerts=AlertThresholds.model_validate(dict(parts.alerts)),
     )

@@ -266,6 +266,7 @@ class TimePosting(Process):
                 page_size=state.page_size,
                 pages=state.slice_pages,
                 overlap_seconds=state.overlap_seconds,
+                begin_on=policies.intake_from,
                 expense_source=policies.expense_source,
             ),
             **options.bulk(

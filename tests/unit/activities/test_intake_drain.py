@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -95,6 +95,18 @@ async def test_the_next_drain_begins_an_overlap_earlier_and_keeps_nothing_twice(
     assert found.counts == Counts(pages=4, new=1, same=6, unpriced=7)
     assert intake.psa.asked[-1].since == NOW + timedelta(minutes=8) - timedelta(seconds=300)
     assert await intake.keys() == list("abcdefghi")
+
+
+async def test_a_psa_with_a_history_is_read_from_the_day_the_firm_names(intake: Intake) -> None:
+    from_now = WITHOUT_OVERLAP.with_changes(begin_on=NOW.date())
+    await intake.drain(from_now)
+    assert intake.psa.asked[-1].since == datetime.combine(NOW.date(), time.min, UTC)
+    intake.psa.approve(*entries("a"))  # of no project of ours: what waits for it is looked for again
+    await intake.drain(from_now)
+    await activated(intake.store)
+    await intake.drain(from_now)
+    assert all(position.since is not None for position in intake.psa.asked), "never from its beginning"
+    assert await intake.keys() == ["a"]
 
 
 async def test_a_slice_stops_after_its_pages_and_the_next_goes_on(intake: Intake) -> None:
