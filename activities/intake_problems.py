@@ -8,7 +8,7 @@ from temporalio import activity
 
 from domain.billable import IntakeProblem
 from domain.readiness import OwnerGroup
-from domain.time_posting import OldProblem, OpenProblems, OwnerProblems, ProblemsOf
+from domain.time_posting import OldProblem, OpenProblems, OwnerProblems, ProblemsOf, SetAside
 from store.ports import Store
 
 MOST = 1000
@@ -34,6 +34,11 @@ class IntakeProblemActivities:
             if mine:
                 owners.append(_of(owner, mine[:MOST], more=len(found) > MOST))
         return OpenProblems(owners=tuple(owners))
+
+    @activity.defn(name="intake.set_aside")
+    async def set_aside(self, input: SetAside) -> None:
+        """Leave out what people have decided is none of ours, until it changes."""
+        await self._store.billing.set_aside(input)
 
 
 def _of(owner: OwnerGroup, problems: Sequence[IntakeProblem], *, more: bool) -> OwnerProblems:

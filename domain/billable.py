@@ -87,5 +87,9 @@ class IntakeProblem(Canonical):
     external_id: str = ""
     since: AwareDatetime | None = None
     """Where its feed stood before the page that brought it; a drain from there brings it again."""
+    content_hash: str = ""
+    """Of the entry as it was refused; empty for what cannot be read."""
+    set_aside: str = ""
+    """Decision by which people left it out as it was: no exception for it, until it changes."""
     found_at: AwareDatetime
     healed_at: AwareDatetime | None = None

@@ -284,6 +284,7 @@ def _refused(
         amount=amount,
         external_id=made.external_id,
         since=ground.since,
+        content_hash=made.content_hash,
         found_at=ground.now,
     )
     return Refused(problem, made.content_hash)
@@ -316,6 +317,7 @@ def changed_after(made: Billable, why: str, ground: Ground) -> IntakeProblem:
         amount=worth(made),
         external_id=made.external_id,
         since=ground.since,
+        content_hash=made.content_hash,
         found_at=ground.now,
     )
 

@@ -112,6 +112,18 @@ class ProblemsOf(Canonical):
     source: str
 
 
+class SetAside(Canonical):
+    """What of one owner is refused when a decision is made is left out, as it is."""
+
+    source: str
+    owner: OwnerGroup
+    process: str
+    decision: str
+    decided_at: AwareDatetime
+    actor: str
+    reason: str
+
+
 class Wake(Canonical):
     """Approved work may be there. Many wakes are one drain."""
 

@@ -14,6 +14,7 @@ from domain.billable import Adjustment, Billable, IntakeProblem, WorkedTime
 from domain.invoice_state import BillingEventRow, InvoiceRow, InvoiceStage
 from domain.money import Money
 from domain.project_contract import ProjectContract
+from domain.time_posting import SetAside
 from store.ports import StoreError
 
 
@@ -98,6 +99,12 @@ class Billing(Protocol):
         self, *, owner: str | None = None, project: str | None = None, limit: int = 200
     ) -> Sequence[IntakeProblem]:
         """Unhealed, oldest first."""
+
+    async def set_aside(self, wish: SetAside) -> None:
+        """Leave out what is refused of one source and owner, as it stood when that was decided.
+
+        It is no problem any more until its content changes, or it is refused for something else.
+        """
 
     async def entry(self, key: str) -> Billable | None: ...
 

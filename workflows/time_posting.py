@@ -32,6 +32,7 @@ with workflow.unsafe.imports_passed_through():
         OpenProblems,
         OwnerProblems,
         ProblemsOf,
+        SetAside,
         TimePostingState,
         TimePostingView,
         Wake,
@@ -43,6 +44,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.shared.routing import is_cancelled
 
 _LABELS: dict[Feed, str] = {"time": "Approved time", "expenses": "Approved expenses"}
+_REFUSED = "refused."
+"""Step of the exception of one owner's refused entries, before the owner."""
 _LONGEST_AGAIN = 24
 """Hours between two drains that go back to what stays refused: the pause doubles up to here."""
 
@@ -52,7 +55,7 @@ class TimePosting(Process):
     """One PSA account. Workflow id `time/<firm>/<system>`; owned by delivery operations.
 
     It has nothing to undo: what came in is corrected at its source. So a failed step is tried again or handed
-    over, and only Temporal itself can cancel it.
+    over, and only Temporal itself can cancel it. What was refused may also be set aside, by two persons.
     """
 
     step_actions = (Action.RETRY, Action.HAND_OVER)
@@ -160,7 +163,7 @@ class TimePosting(Process):
         """One exception per owner group, changed in place, and gone when nothing of that owner is left."""
         by_owner = {found.owner: found for found in problems.owners}
         for owner in OwnerGroup:
-            step, found = f"refused.{owner.value}", by_owner.get(owner)
+            step, found = f"{_REFUSED}{owner.value}", by_owner.get(owner)
             item = self.desk.item(step)
             if found is not None:
                 await self._raise(step, found)
@@ -182,7 +185,7 @@ class TimePosting(Process):
             object=self._object,
             systems=(self._state.system,),
             error_class="Rejected",
-            actions=self.step_actions,
+            actions=(*self.step_actions, Action.SKIP),
             facts={
                 "entries": found.spoken.removesuffix(" entries").removesuffix(" entry"),
                 "amounts": found.amounts,
@@ -195,9 +198,35 @@ class TimePosting(Process):
     async def _pause(self) -> None:
         self._enter("waiting for approved work")
         decision = await self.decided("Waiting for approved time and expenses")
-        if decision is not None and decision.action == "retry":
+        if decision is None:
+            return
+        if decision.action == "retry":
             self._again = True
             self.desk.wake()
+        elif decision.action == "skip":
+            await self._leave_out(decision)
+
+    async def _leave_out(self, decision: Decision) -> None:
+        """What is refused is none of ours: no exception for it, until it changes."""
+        item = self.item(decision.target)
+        if item is None:
+            return
+        wish = SetAside(
+            source=self._state.system,
+            owner=OwnerGroup(item.step.removeprefix(_REFUSED)),
+            process=workflow.info().workflow_id,
+            decision=decision.id,
+            decided_at=decision.at,
+            actor=decision.actor,
+            reason=decision.reason,
+        )
+        await workflow.execute_local_activity_method(
+            IntakeProblemActivities.set_aside,
+            wish,
+            **options.bookkeeping("Set aside what was refused", self.known_policies.timing),
+        )
+        await self.desk.resolve(item, f"set aside by {decision.actor}: {decision.reason}")
+        await self._show(await self._problems())
 
     @workflow.signal(name="wake")
     def wake(self, wake: Wake) -> None:
@@ -223,10 +252,13 @@ class TimePosting(Process):
         )
 
     def check_decision(self, decision: Decision) -> None:
-        if decision.action not in ("retry", "hand_over"):
+        item = self.item(decision.target)
+        of_entries = item is not None and item.step.startswith(_REFUSED)
+        possible = ("retry", "hand_over", "second") + (("skip",) if of_entries else ())
+        if decision.action not in possible:
             raise refused(
                 f"{decision.action!r} is not possible for {self._object}: correct an entry at its source,"
-                " then retry"
+                " then retry; what is none of ours is set aside with skip, by two persons"
             )
 
     def details(self) -> str:

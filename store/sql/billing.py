@@ -6,6 +6,7 @@ from datetime import date, datetime
 from domain.billable import Adjustment, Billable, IntakeProblem, WorkedTime
 from domain.invoice_state import BillingEventRow, InvoiceRow, InvoiceStage
 from domain.project_contract import ProjectContract
+from domain.time_posting import SetAside
 from store.billing_ports import ProjectTotals, TakenIn, UnbilledLine
 from store.sql import (
     billing_contracts,
@@ -50,6 +51,9 @@ class SqlBilling:
         self, *, owner: str | None = None, project: str | None = None, limit: int = 200
     ) -> Sequence[IntakeProblem]:
         return await self._db.read(lambda c: billing_problems.problems(c, owner, project, limit))
+
+    async def set_aside(self, wish: SetAside) -> None:
+        await self._db.write(lambda c: billing_problems.set_aside(c, wish, self._db.now()))
 
     async def entry(self, key: str) -> Billable | None:
         return await self._db.read(lambda c: billing_entries.entry(c, key))

@@ -6,8 +6,11 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from domain.billable import IntakeProblem
+from domain.time_posting import SetAside
+from store.ports import AuditNote
 from store.sql.billing_rows import batches
 from store.sql.billing_tables import IntakeProblemRecord
+from store.sql.chain import note
 from store.sql.tables import table
 
 PROBLEMS = table(IntakeProblemRecord)
@@ -28,7 +31,9 @@ def refuse(connection: Connection, problems: Sequence[IntakeProblem]) -> int:
             inserts.append({"key": key, "found_at": problem.found_at, **row, "body": _body(problem)})
             new += 1
             continue
-        found_at, healed_at = kept[key]
+        found_at, healed_at, body = kept[key]
+        if healed_at is not None and _left_out(body, problem):
+            continue
         if healed_at is None:
             problem = problem.model_copy(update={"found_at": found_at})
         elif problem.found_at <= healed_at:
@@ -65,14 +70,49 @@ def heal(connection: Connection, keys: Sequence[str], now: datetime) -> None:
             connection.execute(_HEAL, rows)
 
 
+def set_aside(connection: Connection, wish: SetAside, now: datetime) -> None:
+    """Leave out what was open when it was decided; what is refused anew for something else comes again."""
+    query = select(PROBLEMS.c.key, PROBLEMS.c.body).where(
+        PROBLEMS.c.healed_at.is_(None),
+        PROBLEMS.c.owner == wish.owner.value,
+        PROBLEMS.c.found_at <= wish.decided_at,
+        PROBLEMS.c.key.startswith(f"{wish.source}:", autoescape=True),
+    )
+    rows = [
+        {"of": key, "healed_at": now, "body": _body(_left(body, wish.decision))}
+        for key, body in connection.execute(query.with_for_update())
+    ]
+    if rows:
+        connection.execute(_REPLACE, rows)
+        said = AuditNote(
+            actor=wish.actor,
+            what=f"{len(rows)} refused {'entry' if len(rows) == 1 else 'entries'} set aside",
+            why=wish.reason,
+            key=wish.decision,
+            outcome="set aside",
+        )
+        note(connection, wish.process, now, said)
+
+
+def _left(body: str, decision: str) -> IntakeProblem:
+    return IntakeProblem.model_validate_json(body).model_copy(update={"set_aside": decision})
+
+
 def _problems_of(
     connection: Connection, keys: Sequence[str]
-) -> Iterator[tuple[str, tuple[datetime, datetime | None]]]:
+) -> Iterator[tuple[str, tuple[datetime, datetime | None, str]]]:
     for batch in batches(keys):
-        query = select(PROBLEMS.c.key, PROBLEMS.c.found_at, PROBLEMS.c.healed_at)
+        query = select(PROBLEMS.c.key, PROBLEMS.c.found_at, PROBLEMS.c.healed_at, PROBLEMS.c.body)
         query = query.where(PROBLEMS.c.key.in_(batch)).order_by(PROBLEMS.c.key).with_for_update()
-        for key, found_at, healed_at in connection.execute(query):
-            yield key, (found_at, healed_at)
+        for key, found_at, healed_at, body in connection.execute(query):
+            yield key, (found_at, healed_at, body)
+
+
+def _left_out(body: str, problem: IntakeProblem) -> bool:
+    """Whether people have set aside this very problem of this very content."""
+    kept = IntakeProblem.model_validate_json(body)
+    same = (kept.rule, kept.content_hash) == (problem.rule, problem.content_hash)
+    return bool(kept.set_aside) and same
 
 
 def _body(problem: IntakeProblem) -> str:

@@ -20,6 +20,7 @@ from activities.failures import Patience
 from activities.intake import IntakeActivities
 from activities.intake_problems import IntakeProblemActivities
 from activities.process import ProcessActivities
+from composition import methods
 from connectors.errors import ConnectorError
 from domain.attention import Decision, DecisionAction, DecisionRef
 from domain.delivery import EntryApproval, Expense, TimeEntry
@@ -226,14 +227,15 @@ class IntakeFirm:
         """Wait until every wake so far is answered."""
         return await self.until(lambda view: view.served == view.wanted and view.drains > 0)
 
-    async def decide(self, action: DecisionAction, target: str, **fields: Any) -> None:
+    async def decide(self, action: DecisionAction, target: str, **fields: Any) -> str:
+        """Decide by the clock of intake; returns the decision's id."""
         id = f"decision-{uuid.uuid4().hex[:12]}"
-        decision = Decision(
-            id=id, actor="ines@firm.example", role="operator", action=action, process=self.process,
-            target=target, at=datetime.now(UTC), **fields,
-        )  # fmt: skip
+        given = {"actor": "ines@firm.example", "role": "operator", "at": NOW, **fields}
+        decision = Decision(id=id, action=action, process=self.process, target=target, **given)
         await self.store.decisions.add(decision)
-        await self.handle.execute_update("resolve", DecisionRef(id=id))
+        update = "second" if action == "second" else "resolve"
+        await self.handle.execute_update(update, DecisionRef(id=id))
+        return id
 
 
 @asynccontextmanager
@@ -246,18 +248,19 @@ async def running_intake(
     file = FirmFile(a_policy(queue))
     boundary = Boundary(Patience(transient=20.0))
     feed: Any = port or firm.psa
-    intake = IntakeActivities(feed, store, boundary, CardsOfTheFirm())
-    processes = ProcessActivities(store, file)
+    holders = (
+        IntakeActivities(feed, store, boundary, CardsOfTheFirm()),
+        IntakeProblemActivities(store),
+        ProcessActivities(store, file),
+        AttentionActivities(store),
+        DecisionActivities(store),
+    )
     worker = Worker(
         client,
         task_queue=queue,
         workflows=[TimePosting, WakeTimePosting],
-        activities=[
-            processes.open, processes.close, processes.apply_event, intake.drain,
-            IntakeProblemActivities(store).problems, AttentionActivities(store).put,
-            DecisionActivities(store).claim,
-        ],
+        activities=[activity for holder in holders for activity in methods(holder)],
         **worker_options,
-    )  # fmt: skip
+    )
     async with worker:
         yield firm

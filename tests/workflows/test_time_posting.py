@@ -24,6 +24,7 @@ from tests.support.intake_firm import (
     IntakeFirm,
     activated,
     expense,
+    minutes,
     running_intake,
     time_entry,
 )
@@ -156,6 +157,31 @@ async def test_refused_entries_are_one_exception_per_owner_that_goes_when_they_c
     resolved = await firm.store.attention.get(item.id)
     assert (resolved.state, resolved.resolution) == ("resolved", "all of it has come in")
     assert await keys(firm) == ["a", "b", "c", "d", "e", "fine"]
+
+
+async def test_what_is_none_of_ours_is_set_aside_by_two_persons_until_it_changes(firm: IntakeFirm) -> None:
+    firm.psa.approve(*entries("a", "b", project="internal"))
+    await firm.start()
+    await firm.drained()
+    (item,) = await open_items(firm)
+    first = await firm.decide("skip", item.id, reason="internal work is not billed")
+    assert [one.state for one in await open_items(firm)] == ["awaiting_second_person"]
+    await firm.decide("second", first, actor="karl@firm.example")
+    await firm.until(lambda view: not view.attention)
+    resolved = await firm.store.attention.get(item.id)
+    assert (resolved.state, resolved.resolution.split(":")[0]) == (
+        "resolved",
+        "set aside by ines@firm.example",
+    )
+    assert await firm.store.billing.problems() == []
+    said = [entry.what for entry in await firm.store.audit.list(firm.process)]
+    assert "2 refused entries set aside" in said
+    # Met again as they were, they stay aside; what is changed at its source is refused anew.
+    firm.psa.edit(*entries("b", project="internal", quantity=minutes(60)))
+    await firm.wake(again=True)
+    await firm.until(lambda view: view.served == 2)
+    assert [one.external_id for one in await firm.store.billing.problems()] == ["b"]
+    assert len(await open_items(firm)) == 1
 
 
 async def test_an_unchanged_problem_is_shown_once(firm: IntakeFirm) -> None:
@@ -322,10 +348,10 @@ async def test_a_tick_starts_it_and_later_ticks_wake_it(firm: IntakeFirm) -> Non
 async def test_the_schedule_of_the_firms_file_is_made_changed_and_removed(firm: IntakeFirm) -> None:
     tick = IntakeTick(firm=firm.firm, system=PSA)
     handle = firm.client.get_schedule_handle(intake_id(firm.firm, PSA))
-    for minutes in (15, 60):
-        await keep_intake(firm.client, firm.queue, tick, timedelta(minutes=minutes))
+    for every in (15, 60):
+        await keep_intake(firm.client, firm.queue, tick, timedelta(minutes=every))
         described = await handle.describe()
-        assert described.schedule.spec.intervals[0].every == timedelta(minutes=minutes)
+        assert described.schedule.spec.intervals[0].every == timedelta(minutes=every)
     for _ in range(2):
         await keep_intake(firm.client, firm.queue, tick, None)
     with pytest.raises(RPCError):

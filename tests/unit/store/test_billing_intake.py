@@ -14,6 +14,8 @@ from domain.invoice_state import InvoiceRow
 from domain.money import Money
 from domain.project_contract import ProjectContract
 from domain.quantity import Quantity
+from domain.readiness import OwnerGroup
+from domain.time_posting import SetAside
 from store.billing_ports import TakenIn, UnbilledLine
 from store.ports import StaleReference, StoreError
 from store.sql.engine import SqlStore
@@ -22,6 +24,7 @@ Make = Callable[..., Any]
 PROJECT = "DE01-7K3QXW"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
+MUCH_LATER = NOON + timedelta(days=1000)
 END = date(2026, 12, 31)
 DOWN = Adjustment(amount=Money.of("-20", "EUR"), reason_code="rework", by="pm@acme.example")
 
@@ -252,6 +255,26 @@ async def test_problems_are_kept_until_the_entry_comes_in(
     assert await billing.problems() == [other]
     assert await billing.refuse([problem(found_at=clock.forward(hours=1))]) == 1
     assert len(await billing.problems()) == 2
+
+
+async def test_what_is_set_aside_comes_again_only_for_something_else(store: SqlStore):
+    billing, ours = store.billing, problem(content_hash="a")
+    await billing.refuse([ours, problem("kantata:time:2", found_at=LATER), problem("openair:time:1")])
+    wish = SetAside(
+        source="kantata", owner=OwnerGroup(ours.owner), process="time/f/kantata", decision="d1",
+        decided_at=ours.found_at, actor="ines", reason="internal",
+    )  # fmt: skip
+    for _ in range(2):  # an activity is repeated
+        await billing.set_aside(wish)
+    left = ["openair:time:1", "kantata:time:2"]  # of another source, and found after it was decided
+    assert [found.key for found in await billing.problems()] == left
+    assert len(await store.audit.list("time/f/kantata")) == 1
+    assert await billing.refuse([problem(content_hash="a", found_at=MUCH_LATER)]) == 0
+    assert [found.key for found in await billing.problems()] == left
+    for other in ({"content_hash": "b"}, {"content_hash": "a", "rule": "task.closed"}):
+        again = problem(found_at=MUCH_LATER, **other)
+        assert await billing.refuse([again]) == 1
+        await billing.set_aside(wish.with_changes(decision="d2", decided_at=MUCH_LATER))
 
 
 async def test_a_refused_change_heals_nothing(store: SqlStore, make_entry: Make):
