@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from cli.output import counted, fields, plain, state, table
 from cli.prebill_screens import draw_findings
 from cli.views import spoken, title
-from domain.money import Money
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,6 +95,8 @@ def _lines(lines: list[dict[str, Any]]) -> Any:
 
 
 def _totals(document: dict[str, Any]) -> list[tuple[str, Any]]:
+    from domain.money import Money
+
     rows: list[tuple[str, Any]] = [("Net", str(document["net"]))]
     for tax in document["taxes"]:
         words = f" · {tax['words']}" if tax["words"] else ""
