@@ -16,7 +16,7 @@ CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3 python
 PARALLEL := -n 3 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-drill test-ledger check lint format drill bench tryton install lock clean
+.PHONY: help demo test test-proofs test-ledger check lint format drill bench tryton install lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,16 +25,16 @@ demo: $(STAMP) ## from a signed deal to corrected invoices, on this machine
 	$(BIN)/fairlead demo
 
 test: $(STAMP) $(TRYTON) ## every test, the end-to-end ones included
-	$(PYTHON) -m pytest -q -rs $(PARALLEL) -m "not drill and not ledger"
+	$(PYTHON) -m pytest -q -rs $(PARALLEL) -m "not proof and not ledger"
 
-test-drill: $(STAMP) ## drills and benches, small: nothing lost or doubled, and a planted bug is found
-	$(PYTHON) -m pytest -q -m drill
+test-proofs: $(STAMP) ## long proofs: drills, benches, PostgreSQL, canaries; a planted bug is found
+	$(PYTHON) -m pytest -q -rs -m proof
 
-test-ledger: $(STAMP) $(TRYTON) ## the contract suite against Tryton's real ledger
+test-ledger: $(STAMP) $(TRYTON) ## the same against Tryton's real ledger
 	$(PYTHON) -m pytest -q -rs -m ledger
 
 check: lint ## format, lint, types and the fast tests: before every commit
-	$(PYTHON) -m pytest -q $(PARALLEL) -m "not e2e and not drill and not ledger"
+	$(PYTHON) -m pytest -q $(PARALLEL) -m "not e2e and not proof and not ledger"
 
 lint: $(STAMP) ## format, lint and types only
 	$(BIN)/ruff format --check .

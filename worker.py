@@ -22,24 +22,34 @@ from composition import (
     intake_every,
     load_firm,
     open_firm_store,
-    own_activities,
+    orders_every,
+    resources_every,
     roles_of,
-    served_systems,
-    vendor_activities,
     watch_every,
 )
 from connectors.ports import SystemPort
-from domain.ticks import DealPollTick, IntakeTick, ReleasedInvoicesTick
+from domain.resource_sync import ResourceTick
+from domain.ticks import DealPollTick, IntakeTick, PurchaseOrdersTick, ReleasedInvoicesTick
 from domain.watching import WatchTick
 from firm.model import Firm
 from firm.problems import FirmFileError
+from firm.secrets import SecretError
 from local import secrets_setup
 from runtime import event_loop
 from runtime.connect import NoTemporal, connect
 from runtime.logs import configure_logs
-from runtime.schedules import keep_deal_poll, keep_intake, keep_released_invoices, keep_watch
+from runtime.observation import Observation
+from runtime.schedules import (
+    keep_deal_poll,
+    keep_intake,
+    keep_purchase_orders,
+    keep_released_invoices,
+    keep_resources,
+    keep_watch,
+)
 from runtime.settings import Settings
 from runtime.visibility import missing_or_wrong
+from serving import own_activities, served_systems, vendor_activities
 from store.ports import Store, StoreError
 from workflows.registry import WORKFLOWS
 from workflows.shared.search_attributes import ATTRIBUTES
@@ -62,20 +72,33 @@ async def run(settings: Settings, only: Sequence[str] = (), stop: asyncio.Event 
         store = open_firm_store(firm, settings)
         stack.push_async_callback(store.aclose)
         await store.ready()
-        client = await connect(settings)
+        observation = Observation(settings, _served_queues(firm, settings))
+        client = await connect(
+            settings,
+            keys=firm.codec_keys(),
+            observers=observation.observers,
+            runtime=observation.runtime,
+        )
         await _check_visibility(client)
         workers = [] if only else [_own_worker(client, settings, firm, store)]
         for system in systems:
             port = build_connector(firm, system)
             stack.push_async_callback(port.aclose)
-            workers.append(_vendor_worker(client, settings, firm, store, system, port))
+            counted = observation.over(store)
+            workers.append(_vendor_worker(client, settings, firm, counted, system, port))
         if not only:
             await _keep_schedules(client, settings, firm)
+        await stack.enter_async_context(observation.told(store, standing=not only))
         for worker in workers:
             await stack.enter_async_context(worker)
         log.info("serving", firm=firm.id, queues=[worker.task_queue for worker in workers])
         await (stop or asyncio.Event()).wait()
         log.info("stopping", grace_seconds=GRACE.total_seconds())
+
+
+def _served_queues(firm: Firm, settings: Settings) -> dict[str, str]:
+    """Task queue -> system: by it an attempt is counted."""
+    return {settings.queue(firm.task_queue(system)): system for system in firm.systems}
 
 
 async def _check_visibility(client: Client) -> None:
@@ -130,6 +153,9 @@ async def _keep_schedules(client: Client, settings: Settings, firm: Firm) -> Non
             )
             every = activation.poll_every if activation.poll else None
             await keep_deal_poll(client, firm.id, settings.own_queue, tick, every)
+        if "hr" in roles_of(firm, system):
+            people = ResourceTick(firm=firm.id, hr=system, psa=firm.parts.roles.psa)
+            await keep_resources(client, settings.own_queue, people, resources_every(firm))
         if "psa" in roles_of(firm, system):
             intake = IntakeTick(firm=firm.id, system=system)
             await keep_intake(client, settings.own_queue, intake, intake_every(firm))
@@ -139,6 +165,14 @@ async def _keep_schedules(client: Client, settings: Settings, firm: Firm) -> Non
                 give_up_after=POLL_GIVE_UP.total_seconds(),
             )
             await keep_released_invoices(client, firm.id, settings.own_queue, released, intake_every(firm))
+        if "procurement" in roles_of(firm, system):
+            orders = PurchaseOrdersTick(
+                firm=firm.id,
+                system=system,
+                task_queue=settings.queue(firm.task_queue(system)),
+                give_up_after=POLL_GIVE_UP.total_seconds(),
+            )
+            await keep_purchase_orders(client, settings.own_queue, orders, orders_every(firm))
 
 
 async def _serve(settings: Settings, only: Sequence[str]) -> None:
@@ -158,10 +192,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     settings = Settings.from_environment()
     secrets_setup.adopt(settings.home)
-    configure_logs(settings.log_format)
+    configure_logs(settings.log_format, settings.log_level)
     try:
         event_loop.run(_serve(settings, options.only))
-    except (CannotStart, FirmFileError, NoTemporal, StoreError, ValueError) as error:
+    except (CannotStart, FirmFileError, NoTemporal, SecretError, StoreError, ValueError) as error:
         print(f"The worker cannot start: {error}", file=sys.stderr)
         return 1
     return 0

@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from domain.attention import AttentionItem
+from domain.outbound_notes import exception_told
 from store.ports import Store
 
 
@@ -13,4 +14,4 @@ class AttentionActivities:
     @activity.defn(name="attention.put")
     async def put(self, item: AttentionItem) -> None:
         """Show `item` as it stands in its process; the store audits what changed."""
-        await self._store.attention.put(item)
+        await self._store.attention.put(item, tells=(exception_told(item),))

@@ -19,6 +19,7 @@ from domain.billing_process import CreditInput
 from domain.crediting import conceded, credit_of_request, credit_row, posted_invoice
 from domain.invoice_state import BillingEventRow, InvoiceRow
 from domain.money import Money, total
+from domain.outbound_notes import invoice_credited
 from domain.project_contract import ProjectContract
 from domain.rules.credited import CreditRefused
 from store.billing_ports import Billing, OverDrawn
@@ -143,16 +144,15 @@ class CreditingActivities:
         row, facts = await self._rows.invoice(input.invoice), input.facts
         require_posted(facts)
         with store_refusals():
-            await self._billing.put_invoice(
-                row.with_changes(
-                    stage="posted",
-                    external_id=facts.external_id,
-                    number=facts.number,
-                    dated=facts.dated,
-                    erp_net=-facts.net,
-                    erp_tax=-facts.tax,
-                )
+            done = row.with_changes(
+                stage="posted",
+                external_id=facts.external_id,
+                number=facts.number,
+                dated=facts.dated,
+                erp_net=-facts.net,
+                erp_tax=-facts.tax,
             )
+            await self._billing.put_invoice(done, tells=invoice_credited(done))
             invoice = await self._rows.invoice(row.credits)
             whole = await self._nothing_left(invoice)
             if whole and invoice.stage != "credited":

@@ -4,7 +4,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from domain.attention import Decision, DecisionRef
-from store.ports import Store, StoreError
+from store.ports import Store, StoreError, StoreUnavailable
 
 REFUSED = "DecisionRefused"
 
@@ -15,8 +15,14 @@ class DecisionActivities:
 
     @activity.defn(name="decisions.claim")
     async def claim(self, input: DecisionRef) -> Decision:
-        """The decision, spent by this process. Fails with `DecisionRefused` and the reason."""
+        """The decision, spent by this process. Fails with `DecisionRefused` and the reason.
+
+        What is confidential in it stays in the store: the answer stands in the history.
+        """
         try:
-            return await self._store.decisions.claim(input.id, activity.info().workflow_id or "")
+            decision = await self._store.decisions.claim(input.id, activity.info().workflow_id or "")
+        except StoreUnavailable:
+            raise  # says nothing of the decision: repeated
         except StoreError as error:
             raise ApplicationError(str(error), type=REFUSED, non_retryable=True) from error
+        return decision.without_confidential()

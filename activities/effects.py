@@ -7,7 +7,7 @@ its worker died) waits out the rest of the system's commit limit, is looked up b
 repeated. The same key with other content is a conflict, never an overwrite.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from connectors.ports import SystemPort
 from domain.base import Value
 from domain.commands import Command, Record
 from domain.identity import content_hash
+from domain.outbound import OutboxNote
 from store.ports import EffectIntent, EffectRow, KeyTaken, Reference, Store
 
 
@@ -28,6 +29,14 @@ class CrashPoints(Protocol):
 
 def no_crash(point: str, key: str) -> None:
     """Production: nothing happens."""
+
+
+Tells = Callable[[Record], Sequence[OutboxNote]]
+"""What others are told of a record that was made: noted with its confirmation."""
+
+
+def _nothing(record: Record) -> Sequence[OutboxNote]:
+    return ()
 
 
 class EffectContext(Value):
@@ -72,11 +81,13 @@ class EffectRunner:
         *,
         shared: bool = False,
         made: Reference | None = None,
+        tells: Tells = _nothing,
     ) -> Record:
         """Make `command` true under `key`, once; a confirmed one is answered from the journal.
 
         `shared` is for a record that several processes need (a customer): what the first of them made
         stands, whatever the others would have written. `made` is the canonical id of what is created.
+        `tells` is what others are told of it, once.
 
         Raises the classes of `connectors.errors`; `Ambiguous` carries the seconds to wait before the
         look-up in `retry_after`.
@@ -98,18 +109,24 @@ class EffectRunner:
                 rule="effect.undone",
             )
         if not row.fresh:
-            found = await self._recover(row, command, key, context, shared=shared, made=made)
+            found = await self._recover(row, command, key, context, shared=shared, made=made, tells=tells)
             if found is not None:
                 return found
-        return await self._apply(command, key, made)
+        return await self._apply(command, key, made, tells)
 
     async def undo(
-        self, command: Command, key: str, reverse: Callable[[str], Command], context: EffectContext
+        self,
+        command: Command,
+        key: str,
+        reverse: Callable[[str], Command],
+        context: EffectContext,
+        *,
+        tells: Tells = _nothing,
     ) -> Record | None:
         """Undo what `command` under `key` did by the command `reverse(external id)` makes.
 
         "Never happened" is a finding, not an assumption: an intent without outcome is looked up after
-        the commit limit. Returns None when there was nothing to undo.
+        the commit limit. `tells` of the record that is undone. Returns None when there was nothing to undo.
         """
         row = await self._store.effects.get(key)
         if row is None or row.state in ("rejected", "undone"):
@@ -122,14 +139,20 @@ class EffectRunner:
             row = await self._store.effects.confirm(
                 key, external_id=found.external_id, number=found.number, url=found.url, found=True
             )
-        return await self.reverse(row, reverse, context)
+        return await self.reverse(row, reverse, context, tells=tells)
 
     async def reverse(
-        self, row: EffectRow, reverse: Callable[[str], Command], context: EffectContext
+        self,
+        row: EffectRow,
+        reverse: Callable[[str], Command],
+        context: EffectContext,
+        *,
+        tells: Tells = _nothing,
     ) -> Record:
         """Take back the confirmed effect `row`, whoever made it, by what `reverse(external id)` makes."""
         undo_key = f"{row.key}/undo"
-        record = await self.write(reverse(row.external_id), undo_key, context)
+        told = tells(_record(row))
+        record = await self.write(reverse(row.external_id), undo_key, context, tells=lambda _: told)
         await self._store.effects.undo(row.key, by_key=undo_key)
         return record
 
@@ -147,7 +170,7 @@ class EffectRunner:
         if found is None:
             await self._store.effects.reject(key, note="looked up: it never happened")
             return None
-        return await self._record_confirmed(key, found, None, found=True)
+        return await self._record_confirmed(key, found, None, _nothing, found=True)
 
     async def _begin(self, command: Command, key: str, context: EffectContext, *, shared: bool) -> EffectRow:
         try:
@@ -190,6 +213,7 @@ class EffectRunner:
         *,
         shared: bool,
         made: Reference | None,
+        tells: Tells,
     ) -> Record | None:
         """Settle a former attempt that left no outcome. None: it left nothing, `command` is to be sent.
 
@@ -199,7 +223,8 @@ class EffectRunner:
         same = row.command_hash == _hash(command)
         found = await self._settle(row, command, key, compare=same)
         if found is not None:
-            record = await self._record_confirmed(key, found, made, found=True)
+            told = tells if same else _nothing
+            record = await self._record_confirmed(key, found, made, told, found=True)
             if not same and not shared:
                 raise self._other_content(command, f"{key} landed as {found.external_id} with other content")
             return record
@@ -232,7 +257,7 @@ class EffectRunner:
             self._compare(command, found)
         return found
 
-    async def _apply(self, command: Command, key: str, made: Reference | None) -> Record:
+    async def _apply(self, command: Command, key: str, made: Reference | None, tells: Tells) -> Record:
         self._crash_point("before_call", key)
         try:
             record = await self._port.apply(command, key)
@@ -253,10 +278,10 @@ class EffectRunner:
             # It landed, but not as sent: what is there is looked up again after its owner has seen it.
             await self._store.effects.doubt(key, note=error.message)
             raise
-        return await self._record_confirmed(key, record, made)
+        return await self._record_confirmed(key, record, made, tells)
 
     async def _record_confirmed(
-        self, key: str, record: Record, made: Reference | None, *, found: bool = False
+        self, key: str, record: Record, made: Reference | None, tells: Tells, *, found: bool = False
     ) -> Record:
         await self._store.effects.confirm(
             key,
@@ -266,6 +291,7 @@ class EffectRunner:
             request_id=record.request_id,
             found=found,
             reference=made,
+            tells=tells(record),
         )
         self._crash_point("after_record", key)
         return record

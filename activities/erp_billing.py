@@ -9,11 +9,13 @@ from connectors.ports import ErpPort
 from domain.billing_steps import ErpObserved, ObserveErp
 from domain.billing_triggers import BillingProblem
 from domain.erp_billing import compare, observed_row
+from domain.outbound_notes import invoice_posted
 from store.ports import Store
 
 OBSERVED_STEP = "erp.billing"
 """Step of the exception."""
 _SHOWN = 5
+_IN_LEDGER = ("posted", "paid")
 
 
 class ErpBillingActivities:
@@ -33,7 +35,9 @@ class ErpBillingActivities:
             found = await self._port.project_invoices(contract.erp_project)
             theirs = [facts for facts in found if not facts.key]
             for facts in theirs:
-                await self._billing.put_invoice(observed_row(contract, input.firm, self._port.system, facts))
+                row = observed_row(contract, input.firm, self._port.system, facts)
+                told = invoice_posted(row) if row.stage in _IN_LEDGER else ()
+                await self._billing.put_invoice(row, tells=told)
         billed = compare(contract, found, input.as_of)
         problem = None
         if billed.differences:

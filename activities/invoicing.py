@@ -15,6 +15,7 @@ from domain.base import Canonical
 from domain.books import InvoiceFacts
 from domain.invoice_state import BillingEventRow, InvoiceRow
 from domain.money import Money
+from domain.outbound_notes import invoice_posted
 from domain.project_contract import ProjectContract
 from store.billing_ports import AlreadyCovered, Billing
 from store.ports import Store
@@ -158,17 +159,16 @@ class InvoicingActivities:
         row, facts = await self._rows.invoice(input.invoice), input.facts
         require_posted(facts)
         with store_refusals():
-            await self._billing.put_invoice(
-                row.with_changes(
-                    stage="posted",
-                    external_id=facts.external_id,
-                    number=facts.number,
-                    dated=facts.dated,
-                    due_on=facts.due_on,
-                    erp_net=facts.net,
-                    erp_tax=facts.tax,
-                )
+            done = row.with_changes(
+                stage="posted",
+                external_id=facts.external_id,
+                number=facts.number,
+                dated=facts.dated,
+                due_on=facts.due_on,
+                erp_net=facts.net,
+                erp_tax=facts.tax,
             )
+            await self._billing.put_invoice(done, tells=invoice_posted(done))
             await self._keep_remainders(row)
         rows = await self._billing.documents(row.project)
         return Posted(

@@ -5,9 +5,11 @@ from typing import Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from domain.activation_process import ACTIVATION
+from domain.activation_process import ACTIVATION, ActivationResult
 from domain.attention import EventRef
 from domain.base import Canonical
+from domain.outbound import OutboxNote
+from domain.outbound_notes import activation_ended
 from domain.policy import PolicySnapshot
 from store.ports import ProcessState, StaleReference, Store
 
@@ -88,6 +90,7 @@ class ProcessActivities:
             input.state,
             input.result_json,
             summary=input.summary,
+            tells=_told(input),
             stage=input.stage,
             project=input.project,
         )
@@ -106,3 +109,10 @@ class ProcessActivities:
             input.id, "applied", process=activity.info().workflow_id or "", note=row.note
         )
         return AppliedEvent(id=row.id, type=row.type)
+
+
+def _told(input: CloseProcess) -> tuple[OutboxNote, ...]:
+    """An activation's end is told to others; what a project's other processes do, they tell themselves."""
+    if not input.key.startswith(f"{ACTIVATION}/") or not input.result_json:
+        return ()
+    return (activation_ended(input.key, ActivationResult.model_validate_json(input.result_json)),)

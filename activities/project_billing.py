@@ -40,7 +40,7 @@ from domain.project_contract import BillingTerms, ProjectContract
 from domain.project_processes import BILLING, DueEvent
 from domain.rules.proration import local_day
 from domain.rules.retention import due_release
-from store.ports import StaleReference, Store, StoreError
+from store.ports import StaleReference, Store, StoreError, StoreUnavailable
 
 CONTRACT = "contract"
 """Step of the exception of a contract that cannot be billed."""
@@ -132,6 +132,8 @@ class ProjectBillingActivities:
             verdict = judge_change(kept, deal, _under(kept, read), await self._billing.events(project))
             if verdict.revision is not None:
                 await self._billing.put_contract(verdict.revision)
+        except StoreUnavailable:
+            raise  # says nothing of the deal: repeated
         except (KeyError, ValueError, StoreError) as error:
             headline = f"Deal {deal.external_id} cannot be billed as it is"
             return change.with_changes(problem=_problem(change.step, headline, str(error)))

@@ -24,10 +24,11 @@ from temporalio.worker import Worker
 
 from bench import script as recorded
 from bench.deals import BenchDeal
-from composition import VENDORS, connector_settings, own_activities, served_systems, vendor_activities
+from composition import VENDORS, connector_settings
 from domain.identity import process_key
 from firm.model import Firm
 from runtime.settings import Settings
+from serving import own_activities, served_systems, vendor_activities
 from store.ports import Store
 from workflows.registry import WORKFLOWS
 

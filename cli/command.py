@@ -36,6 +36,14 @@ COMMON: dict[str, Any] = {
             rich_help_panel=_PANEL,
         ),
     ],
+    "token_file": Annotated[
+        Path | None,
+        typer.Option(
+            "--token-file",
+            help="Holds your token, where the firm asks for one. Also FAIRLEAD_TOKEN, the token itself.",
+            rich_help_panel=_PANEL,
+        ),
+    ],
     "home": Annotated[
         Path | None,
         typer.Option("--home", help="State of the local firm. Also FAIRLEAD_HOME.", rich_help_panel=_PANEL),

@@ -11,13 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.exit_codes import ExitCode, Stop, unreachable, usage
+from cli.exit_codes import ExitCode, Stop, refused, unreachable, usage
 from cli.output import Output
 
 if TYPE_CHECKING:
     from temporalio.client import Client
 
     from connectors.ports import CrmPort, SystemPort
+    from domain.access import Caller
     from firm.model import Firm
     from runtime.settings import Settings
     from store.ports import Store
@@ -33,6 +34,7 @@ class Options:
     profile: str | None = None
     json: bool = False
     actor: str | None = None
+    token_file: Path | None = None
     debug: bool = False
 
 
@@ -82,8 +84,32 @@ class Session:
         secrets_setup.adopt(self.settings.home)
         return load(self.settings.firm_file)
 
+    @cached_property
+    def caller(self) -> "Caller | None":
+        """Whose token was given; None for a firm without `[access]`. Raises `Stop` where it does not hold."""
+        if self.firm.access is None:
+            return None
+        from cli.access import identified
+
+        return identified(self)
+
+    def admit(self) -> None:
+        """Nobody without a role sees anything of a firm with `[access]`. Raises `Stop`."""
+        if self.caller is not None and not self.caller.rights:
+            from domain.access import Function, needed
+
+            raise refused(
+                f"The token of {self.caller.person} opens nothing: "
+                f"it takes the role {needed(Function.READ_PROCESSES)}."
+            )
+
     async def store(self) -> "Store":
-        """Fairlead's own database. Raises `Stop` when it is not there or not current."""
+        """Fairlead's own database. Raises `Stop` when it is not there or not current, or not for us."""
+        self.admit()
+        return await self.unguarded_store()
+
+    async def unguarded_store(self) -> "Store":
+        """The same for what has to come before anybody can have a token."""
         if self._store is None:
             from store.ports import StoreError
             from store.sql.engine import open_store
@@ -99,15 +125,17 @@ class Session:
         return self._store
 
     async def client(self) -> "Client":
-        """Temporal. Raises `runtime.connect.NoTemporal`."""
+        """Temporal. Raises `runtime.connect.NoTemporal`, and `Stop` for who may not see it."""
+        self.admit()
         if self._client is None:
             from runtime.connect import connect
 
-            self._client = await connect(self.settings)
+            self._client = await connect(self.settings, keys=self.firm.codec_keys())
         return self._client
 
     async def system(self, name: str) -> "SystemPort":
         """The connector of a system of the firm's file. Raises `Stop` for a sandbox that never ran."""
+        self.admit()
         if name not in self._ports:
             from composition import build_connector
 

@@ -180,7 +180,7 @@ def _amount(line: dict[str, Any]) -> str:
 
 def requested_by(session: Session, what: str) -> str:
     """The person of `--as`, checked for `what`; without one the name of the account on this machine."""
-    if session.options.actor:
+    if people.person(session):
         return people.acting(session, people.DECIDERS, what).email
     try:
         return f"cli:{getpass.getuser()}"

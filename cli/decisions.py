@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
         "approve",
         example=[
             "fairlead approve 006WX0000012AbCYAU --as staffing@fairlead.example",
+            "fairlead approve 006WX0000012AbCYAU --person 2=W-0012 --as staffing@fairlead.example",
             "fairlead approve 3f9c2a7d41b84c3e9d0a5b6c7e8f9012 --as controller@fairlead.example",
         ],
         panel=_PANEL,
@@ -124,6 +125,10 @@ async def approve(
     session: Session,
     key: Annotated[str, typer.Argument(metavar="DECISION|DEAL|PROJECT", show_default=False)],
     reason: Annotated[str, typer.Option(help="Why; kept with the decision.")] = "",
+    person: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[REF=]WHO", help="Who takes a role: worker's number or address."),
+    ] = None,
 ) -> None:
     """Approve: the staffing of a deal, or as a second person the decision of somebody else.
 
@@ -134,7 +139,7 @@ async def approve(
     if first is not None:
         await _second(session, first, reason)
     else:
-        await _approve_staffing(session, await find(session, key), reason)
+        await _approve_staffing(session, await find(session, key), reason, person or [])
 
 
 async def _second(session: Session, first: "Decision", reason: str) -> None:
@@ -168,7 +173,8 @@ async def _skip_role(session: Session, first: "Decision") -> str | None:
     return item.skip_role if item else None
 
 
-async def _approve_staffing(session: Session, target: Target, reason: str) -> None:
+async def _approve_staffing(session: Session, target: Target, reason: str, named: list[str]) -> None:
+    from cli import staffing_answers
     from cli.process_view import activation_view
 
     actor = people.acting(session, people.STAFFING_APPROVERS, "approve staffing")
@@ -176,7 +182,13 @@ async def _approve_staffing(session: Session, target: Target, reason: str) -> No
     await require_running(session, target.id)
     view = await activation_view(session, target.id)
     _require_staffing_asked(view)
-    decision, answer = await decide(session, actor, "approve_staffing", target.id, reason=reason)
+    asked = await staffing_answers.open_requests(session, target.id)
+    people_named = await staffing_answers.named(session, asked, named)
+    facts = staffing_answers.payload(asked, people_named)
+    decision, answer = await decide(
+        session, actor, "approve_staffing", target.id, reason=reason, payload=facts
+    )
+    await staffing_answers.keep(session, target.id, asked, people_named)
     roles = ", ".join(view.staffing_asked)
     _show(session, decision, answer, f"Staffing approved by {actor.email}{f': {roles}' if roles else ''}.")
 
@@ -208,15 +220,19 @@ async def cancel(
     """Stop a process and undo everything it did, newest first, in every system."""
     actor = people.acting(session, people.DECIDERS, "cancel a process")
     target = await find(session, key)
-    if target.kind != "activation":
-        raise refused(f"{target.id} cannot be cancelled here: only a project activation undoes itself.")
+    if target.kind not in ("activation", "procurement"):
+        raise refused(
+            f"{target.id} cannot be cancelled here: only an activation and the procurement of a project undo "
+            "themselves."
+        )
     decision, answer = await decide(session, actor, "cancel", target.id, reason=_given(reason))
-    if wait:
+    if wait and target.kind == "activation":
         from cli.watch import follow
 
         session.out.note(answer)
         return await follow(session, target.id, once=False)
-    _show(session, decision, answer, f"{_capital(answer)}. See `fairlead watch {target.business_key}`.")
+    see = "watch" if target.kind == "activation" else target.kind
+    _show(session, decision, answer, f"{_capital(answer)}. See `fairlead {see} {target.business_key}`.")
     return 0
 
 
@@ -330,7 +346,9 @@ def pairs(texts: list[str], option: str) -> dict[str, str]:
 
 
 def document(decision: "Decision", answer: str) -> dict[str, Any]:
-    shown = decision.model_dump(mode="json", exclude={"schema_version", "payload_hash"})
+    shown = decision.without_confidential().model_dump(
+        mode="json", exclude={"schema_version", "payload_hash"}
+    )
     return {"decision": shown, "answer": answer}
 
 

@@ -29,10 +29,11 @@ def explained(error: Exception, session: "Session") -> Stop | None:
     from firm.secrets import SecretError
     from local.startup import ServiceError
     from local.temporal_server import NoTemporalBinary
+    from runtime.codec import CodecError
     from runtime.connect import NoTemporal
     from runtime.decisions import DecisionNotTaken
     from runtime.visibility import WrongSearchAttributes
-    from store.ports import StoreError
+    from store.ports import StoreError, StoreUnavailable
 
     text = _first_capital(str(error))
     if isinstance(error, FirmFileError):
@@ -43,11 +44,13 @@ def explained(error: Exception, session: "Session") -> Stop | None:
         return _of_temporal(error, session)
     if isinstance(error, NoTemporal | ServiceError | NoTemporalBinary):
         return unreachable(text)
+    if isinstance(error, StoreUnavailable):
+        return unreachable(f"{text.rstrip('.')}.")
     if isinstance(error, StoreError):
         return unreachable(f"The store does not do this: {error}", "Look with `fairlead doctor`.")
     if isinstance(error, DecisionNotTaken):
         return refused(f"{_refusal(error)}.", "Nothing was changed by it.")
-    if isinstance(error, SecretError | WrongSearchAttributes):
+    if isinstance(error, SecretError | WrongSearchAttributes | CodecError):
         return refused(text)
     return None
 

@@ -1,10 +1,11 @@
-"""`fairlead events`: what crosses the border to us: the catalogue, the inbox, replaying, sending."""
+"""`fairlead events`: what crosses the border: the catalogue, the inbox, replaying, sending, the outbox."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import outbox, people
 from cli.command import command, new_group
 from cli.context import Session
 from cli.exit_codes import ExitCode, Stop, not_found, refused, unreachable, usage
@@ -23,7 +24,7 @@ _STATES = ("received", "dispatched", "applied", "waiting", "poison")
 
 def register(app: typer.Typer) -> None:
     """Add the group and its commands."""
-    group = new_group("Events from other systems.")
+    group = new_group("Events from other systems, and those we tell them.")
     command(group, "catalog", example=["fairlead events catalog", "fairlead events catalog --asyncapi"])(
         catalog
     )
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
         replay
     )
     command(group, "send", example="fairlead events send deal.signed 006WX0000012AbCYAU")(send)
+    outbox.register(group)
     app.add_typer(group, name="events", rich_help_panel="Systems and events")
 
 
@@ -45,6 +47,7 @@ async def catalog(
     from cli.output import as_json_text
     from domain import event_schemas
     from domain.events import catalogue
+    from domain.outbound_events import published
 
     if asyncapi:
         print(as_json_text(event_schemas.asyncapi(session.settings.gateway_url)))
@@ -61,8 +64,18 @@ async def catalog(
                 f"{', '.join(kind.producers)} → {', '.join(kind.consumers)}",
                 kind.owner.value.replace("_", " "),
             )
+        for told in published():
+            sunset = f" (until {told.sunset})" if told.sunset else ""
+            rows.add_row(
+                f"{told.name} v{told.version}",
+                told.summary + sunset,
+                f"fairlead → {', '.join(told.consumers)}",
+                told.owner.value.replace("_", " "),
+            )
         console.print(rows)
-        console.print("Post them to POST /hooks/<source> of the gateway, signed.", style="dim")
+        console.print("Post yours to POST /hooks/<source> of the gateway, signed.", style="dim")
+        ours = "Those of fairlead go to each [subscribers.<name>] with their type."
+        console.print(plain(ours), style="dim")
 
     session.out.show(event_schemas.catalogue_document(), draw)
 
@@ -91,8 +104,10 @@ async def replay(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show which.")] = False,
 ) -> None:
     """Dispatch kept events again, like new ones. What worked stays one effect; poison is cured this way."""
+    from domain.access import Function
     from gateway.replay import replay_events
 
+    people.allowed(session, Function.DECIDE, "replay events")
     if type is None and since is None and not all:
         raise usage("Say which events.", "Give --type, --since or both; --all means every event there is.")
     try:
@@ -134,8 +149,10 @@ async def send(
     import httpx
 
     from cli.decisions import pairs
+    from domain.access import Function
     from gateway.sending import CannotSend, send_event
 
+    people.allowed(session, Function.DECIDE, "send events")
     session.require_credentials()
     try:
         sent = await send_event(

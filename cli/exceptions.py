@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import people, views
+from cli import outbox, people, views
 from cli.command import command, new_group
 from cli.context import Session
 from cli.decisions import decide, document, pairs, second_roles
@@ -128,6 +128,9 @@ async def resolve(
     actor = people.acting(session, roles, f"{views.spoken(action)} an exception")
     if item.error_class == "PoisonEvent":
         await _retry_event(session, item, action)
+        return
+    if item.error_class == "UndeliveredEvents":
+        await outbox.retry_deliveries(session, item, action, actor.email)
         return
     decision, answer = await decide(
         session, actor, action, item.process, target=item.id, reason=reason.strip(), payload=payload

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from cli import (
+    access,
     alerts,
     audit,
     board,
+    codec,
     deals,
     decisions,
     events,
@@ -17,11 +19,13 @@ from cli import (
     intake,
     invoices,
     prebill,
+    procurement,
     project_billing,
     readiness,
     reports,
     services,
     story,
+    sync,
     systems,
     timeline,
     watch,
@@ -35,6 +39,7 @@ _GROUPS = (
     services,
     deals,
     intake,
+    sync,
     watch,
     board,
     readiness,
@@ -44,12 +49,15 @@ _GROUPS = (
     decisions,
     prebill,
     project_billing,
+    procurement,
     invoices,
     worklists,
     reports,
     events,
     systems,
+    access,
     audit,
+    codec,
 )
 """Each has `register(app)`. Their order is the order of the help."""
 

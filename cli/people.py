@@ -1,4 +1,4 @@
-"""Who acts, in which role: a person of the firm's file, never just a name."""
+"""Who acts, in which role: the person of a token, or where access is open a person of the firm's file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from cli.exit_codes import refused, usage
 
 if TYPE_CHECKING:
     from cli.context import Session
+    from domain.access import Caller, Function
     from firm.model import Firm
 
 DECIDERS = ("operator", "approver", "admin")
@@ -26,11 +27,14 @@ class Actor:
 
 
 def acting(session: "Session", wanted: Sequence[str], what: str) -> Actor:
-    """The person of `--as` or FAIRLEAD_ACTOR in the first of `wanted` roles they have.
+    """Who acts, in the first of `wanted` roles they have: whose token it is where the firm asks for one,
+    else the person of `--as` or FAIRLEAD_ACTOR.
 
     Raises `Stop`: usage when nobody is named, refused when the person is unknown or has no such role.
     """
-    email = (session.options.actor or "").strip()
+    if session.caller is not None:
+        return _proven(session, session.caller, wanted, what)
+    email = person(session)
     if not email:
         may = ", ".join(able(session.firm, wanted)) or "nobody yet"
         raise usage(
@@ -45,6 +49,42 @@ def acting(session: "Session", wanted: Sequence[str], what: str) -> Actor:
             f"Ask one of: {', '.join(able(session.firm, wanted)) or 'nobody has them'}.",
         )
     return Actor(known, role)
+
+
+def person(session: "Session") -> str:
+    """Mail address of who acts; empty when nobody is named. Raises `Stop` for a token that does not hold."""
+    return session.caller.person if session.caller is not None else (session.options.actor or "").strip()
+
+
+def allowed(session: "Session", function: "Function", what: str) -> None:
+    """Raises `Stop` where the firm asks for a token and this one does not open `function`."""
+    from domain.access import needed
+
+    caller = session.caller
+    if caller is not None and not caller.may(function):
+        raise refused(f"{caller.person} may not {what}: that takes the role {needed(function)}.")
+
+
+def _proven(session: "Session", caller: "Caller", wanted: Sequence[str], what: str) -> Actor:
+    """Rights are the token's. Business roles are the person's, and used with a right that decides only."""
+    from domain.access import RIGHTS, Function
+
+    business = [
+        role
+        for email, access in session.firm.people.items()
+        if email.casefold() == caller.person.casefold() and caller.may(Function.DECIDE)
+        for role in access.roles
+        if role not in RIGHTS
+    ]
+    held = [*caller.rights, *business]
+    role = next((role for role in wanted if role in held), None)
+    if role is None:
+        raise refused(
+            f"{caller.person} may not {what}: that takes one of the roles {', '.join(wanted)}; "
+            f"this token has {', '.join(held) or 'none'}.",
+            f"Ask one of: {', '.join(able(session.firm, wanted)) or 'nobody has them'}.",
+        )
+    return Actor(caller.person, role)
 
 
 def named(firm: "Firm", email: str) -> str:

@@ -278,7 +278,10 @@ async def _invoice_of(session: Session, entry: "Billable", invoice: str | None) 
 
 def reviewer(session: Session, contract: "ProjectContract", what: str) -> Actor:
     """Who reviews: the contract's project manager, else somebody who may decide. Raises `Stop`."""
-    email, manager = (session.options.actor or "").strip(), contract.terms.project_manager
+    from domain.access import Function
+
+    email, manager = people.person(session), contract.terms.project_manager
+    people.allowed(session, Function.DECIDE, what)
     if email and email.casefold() == manager.casefold():
         return Actor(manager, "project_manager")
     return people.acting(session, BILLERS, what)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
+    from rich.table import Table
 
     from domain.activation_process import ActivationView
     from domain.readiness import GateResult
@@ -49,9 +50,18 @@ async def readiness(
         if target.row is None or silent.code not in (ExitCode.UNREACHABLE, ExitCode.NOT_FOUND):
             raise
         return await _from_audit(session, target)
-    document = _document(view, target)
-    session.out.show(document, lambda console: _draw(console, view))
+    document = _document(view, target) | {"demand": await _demand(session, target)}
+    session.out.show(document, lambda console: _draw(console, view, document["demand"]))
     return ExitCode.WAITING if not document["ready"] and not view.finished else ExitCode.OK
+
+
+async def _demand(session: Session, target: Target) -> list[dict[str, Any]]:
+    """What was asked of staffing, with its revision and how it stands."""
+    asked = await (await session.store()).people.demand(state=None, process=target.id)
+    return [
+        one.model_dump(mode="json", exclude={"schema_version", "key", "process", "request_external_id"})
+        for one in asked
+    ]
 
 
 async def _asked(session: Session, target: Target) -> "ActivationView":
@@ -91,7 +101,7 @@ def _all_gates(view: "ActivationView") -> list[dict[str, Any]]:
     ]
 
 
-def _draw(console: "Console", view: "ActivationView") -> None:
+def _draw(console: "Console", view: "ActivationView", demand: list[dict[str, Any]]) -> None:
     from domain.readiness import Gate
 
     console.print(
@@ -115,10 +125,28 @@ def _draw(console: "Console", view: "ActivationView") -> None:
         else:
             rows.add_row(gate.label, state("not judged"), "")
     console.print(rows)
+    if demand:
+        console.print(_drawn_demand(demand))
     if view.attention:
         console.print(
             f"What to do: fairlead exceptions show {views.short_id(view.attention[0])}", style="dim"
         )
+
+
+def _drawn_demand(demand: list[dict[str, Any]]) -> "Table":
+    rows = table(
+        "Asked of staffing", "Skills", "Hours", "Dates", "Revision", "State", right=("Hours", "Revision")
+    )
+    for one in demand:
+        rows.add_row(
+            plain(" ".join(part for part in (one["grade"], one["role"]) if part)),
+            plain(", ".join(one["skills"])),
+            str(one["hours"]),
+            f"{one['starts_on']} to {one['ends_on']}",
+            str(one["revision"]),
+            state(one["state"]),
+        )
+    return rows
 
 
 def _why(result: "GateResult") -> str:

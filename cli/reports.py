@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import report_screens
+from cli import activation_screen, report_screens, staffing_screens
 from cli.command import command, new_group
 from cli.context import Session
 from cli.exit_codes import usage
@@ -30,6 +30,12 @@ def register(app: typer.Typer) -> None:
             "fairlead report leakage --since 2026-07-01 --until 2026-09-30 --entity DE01",
         ],
     )(leakage)
+    command(
+        group, "capacity", example=["fairlead report capacity", "fairlead report capacity --weeks 12 --json"]
+    )(capacity)
+    command(group, "activation", example=["fairlead report activation", "fairlead report activation --json"])(
+        activation
+    )
     app.add_typer(group, name="report", rich_help_panel="Billing")
 
 
@@ -78,6 +84,25 @@ async def leakage(
         raise usage(f"There is no legal entity {entity!r}.", f"There are {', '.join(codes)}.")
     document = await leakage_document(session, entity, first, last)
     session.out.show(document, lambda console: report_screens.draw_leakage(console, document))
+
+
+async def capacity(
+    session: Session,
+    weeks: Annotated[int, typer.Option(help="So many weeks, this one first.", min=1, max=26)] = 6,
+) -> None:
+    """By role and week the hours that are available, assigned, demanded and short. Names nobody."""
+    from cli.capacity import document as capacity_document
+
+    document = await capacity_document(session, weeks)
+    session.out.show(document, lambda console: staffing_screens.draw_capacity(console, document))
+
+
+async def activation(session: Session) -> None:
+    """How long it takes from a signed deal to an active project, by stage, and what is stuck with whom."""
+    from cli.activation_times import document as activation_document
+
+    document = await activation_document(session)
+    session.out.show(document, lambda console: activation_screen.draw(console, document))
 
 
 def _day(text: str | None, option: str) -> date | None:

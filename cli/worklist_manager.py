@@ -28,9 +28,27 @@ async def gather(session: "Session", person: str | None) -> dict[str, Any]:
         "projects": len(mine),
         "prebills": await waiting(session, manager=person),
         "held": [line for stand in stands for line in _held(stand)],
+        "purchases": await _purchases(session, {contract.project for contract in mine}),
         "burn": sorted((burn_line(stand) for stand in stands), key=_most_used),
         "refused": await _refused(session, {contract.project for contract in mine}, person),
     }
+
+
+async def _purchases(session: "Session", projects: set[str]) -> list[dict[str, Any]]:
+    """Requisitions and orders that somebody is waited for."""
+    from domain.procurement_process import ACCEPTED, PROCUREMENT, WITHDRAWN
+
+    rows = await (await session.store()).processes.list(kind=PROCUREMENT, state="running", limit=_PROBLEMS)
+    return [
+        {
+            "project": row.project,
+            "stage": row.stage,
+            "what": row.title.removeprefix(f"project {row.project}: "),
+            "since": row.updated_at,
+        }
+        for row in rows
+        if row.project in projects and row.stage and row.stage not in (ACCEPTED, WITHDRAWN)
+    ]
 
 
 def _held(stand: "Standing") -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ def draw_manager(console: "Console", document: dict[str, Any]) -> None:
         return
     _part(console, document, "prebills", "Pre-bills to review", "None waits.", _prebills)
     _part(console, document, "held", "Held", "No entry is held.", _held)
+    _part(console, document, "purchases", "Waiting for suppliers", "None is waited for.", _purchases)
     _part(console, document, "burn", "Burn", "No project.", _burn)
     _part(console, document, "refused", "Refused at intake", "No entry is refused.", _refused)
 
@@ -78,6 +79,14 @@ def _held(rows: Rows) -> "Table":
             str(row["value"] or "no rate"),
             plain(row["reason"]),
         )
+    return drawn
+
+
+def _purchases(rows: Rows) -> "Table":
+    drawn = table("Project", "Stage", "Purchases", "Since", fold=("Purchases",))
+    for row in rows:
+        since = local_time(row["since"])[:10]
+        drawn.add_row(plain(row["project"]), plain(row["stage"]), plain(row["what"]), since)
     return drawn
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import worklist_screens
+from cli import people, staffing_screens, worklist_screens
 from cli.command import command
 from cli.context import Session
 from cli.exit_codes import usage
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
         example=[
             "fairlead worklist project-manager --for mara.weiss@fairlead.example",
             "fairlead worklist billing",
+            "fairlead worklist staffing --json",
         ],
         panel="Billing",
     )(worklist)
@@ -33,7 +34,7 @@ def register(app: typer.Typer) -> None:
 async def worklist(
     session: Session,
     role: Annotated[
-        str, typer.Argument(metavar="ROLE", help="project-manager or billing.", show_default=False)
+        str, typer.Argument(metavar="ROLE", help="project-manager, billing or staffing.", show_default=False)
     ],
     for_: Annotated[
         str | None,
@@ -44,13 +45,17 @@ async def worklist(
     limit: Annotated[int, typer.Option(help="At most so many of each kind.", min=1)] = _SHOWN,
 ) -> None:
     """What waits for you: of a project manager pre-bills, held and refused work, burn; of billing what is
-    ready, held or blocked and why, approvals, exceptions, purchase orders, intake problems.
+    ready, held or blocked and why, approvals, exceptions, purchase orders, intake problems; of staffing
+    unanswered demand with who could take it, the bench of four weeks, what HR and PSA do not agree on.
     """
     name = role.strip().lower().replace("_", "-").replace(" ", "-")
     if name not in _LISTS:
-        raise usage(f"There is no work list {role!r}.", f"There are {' and '.join(_LISTS)}.")
+        raise usage(
+            f"There is no work list {role!r}.",
+            f"There are {', '.join(list(_LISTS)[:-1])} and {list(_LISTS)[-1]}.",
+        )
     gather, draw = _LISTS[name]
-    person = (for_ or session.options.actor or "").strip() or None
+    person = (for_ or people.person(session)).strip() or None
     document = {"worklist": name, "for": person, **await gather(session, person)}
     cut = _cut(document, limit)
     session.out.show(cut, lambda console: draw(console, cut))
@@ -68,9 +73,16 @@ async def _billing(session: Session, person: str | None) -> dict[str, Any]:
     return await gather(session)
 
 
+async def _staffing(session: Session, person: str | None) -> dict[str, Any]:
+    from cli.worklist_staffing import gather
+
+    return await gather(session)
+
+
 _LISTS: "dict[str, tuple[_Gather, Callable[..., None]]]" = {
     "project-manager": (_project_manager, worklist_screens.draw_manager),
     "billing": (_billing, worklist_screens.draw_billing),
+    "staffing": (_staffing, staffing_screens.draw_staffing),
 }
 
 

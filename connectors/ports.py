@@ -15,6 +15,7 @@ from domain.commands import Command, Record
 from domain.delivery import StaffingAnswer
 from domain.intake import FeedPosition, PsaInvoice, WorkPage
 from domain.people import AbsencePage, WorkCalendar, WorkerPage, WorkerSkill
+from domain.psa_people import AssignmentPage, PsaPeoplePage, TimeOff
 from domain.selling import Deal, DealSummary
 from domain.supply import Supply
 
@@ -68,7 +69,8 @@ class PsaPort(SystemPort, Protocol):
     """Professional-services automation: where projects are staffed and time is written.
 
     Writes `CreateCustomer`, `CreateProject`, `PlanProject`, `AddSeats`, `RequestStaffing`,
-    `WithdrawStaffing`, `OpenProject`, `CancelProject`, `RecordBilling`, `CancelBillingRecord`.
+    `WithdrawStaffing`, `OpenProject`, `CancelProject`, `RecordBilling`, `CancelBillingRecord`, `KeepPerson`,
+    `KeepRole`, `KeepSkill`, `AddTimeOff`, `ChangeTimeOff`.
     """
 
     async def staffing_answers(self, project_external_id: str) -> Sequence[StaffingAnswer]:
@@ -85,6 +87,15 @@ class PsaPort(SystemPort, Protocol):
 
     async def released_invoices(self, since: datetime | None, limit: int = 200) -> Sequence[PsaInvoice]:
         """Invoices released or cancelled in the PSA since, oldest change first; our own are marked."""
+
+    async def people(self, page: str = "", limit: int = 200) -> PsaPeoplePage:
+        """One page of all people who can be staffed. `page` is empty, then the token of the page before."""
+
+    async def time_off(self, people: Sequence[str], first: date, last: date) -> Sequence[TimeOff]:
+        """Days off of these people (up to 200) from `first` to `last`, ours marked."""
+
+    async def assignments(self, position: FeedPosition, limit: int = 200) -> AssignmentPage:
+        """One page of assignments of named people changed since `position.since`; all without it."""
 
 
 class ErpPort(SystemPort, Protocol):
@@ -118,7 +129,7 @@ class ProcurementPort(SystemPort, Protocol):
     """
 
     async def suppliers(self, query: SupplierQuery) -> Sequence[Supplier]:
-        """Suppliers that match, by number and by whole name."""
+        """Suppliers that match, by number, tax id and whole name."""
 
     async def requisition(self, external_id: str) -> PurchaseRequisition:
         """A requisition as it stands, with the orders it became. Raises `NotFound`."""
@@ -144,6 +155,9 @@ class HrPort(SystemPort, Protocol):
 
         `page` is empty for the first page, then the token of the page before.
         """
+
+    async def project(self, number: str) -> str | None:
+        """Id of the project of this number; None where HR does not have it. Raises `Conflict` for two."""
 
     async def work_calendars(self) -> Sequence[WorkCalendar]:
         """Working time and holidays by region; empty where HR does not hold them."""

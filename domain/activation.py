@@ -22,6 +22,7 @@ from domain.commands import (
 )
 from domain.deal_dates import line_dates, project_dates
 from domain.delivery import StaffingDemand
+from domain.procurement_process import PurchaseNeed
 from domain.selling import BillingMethod, Contract, ContractLine, Deal
 
 _HOURS = Decimal("0.01")
@@ -135,6 +136,29 @@ def billing_schedule(
 def subcontract_lines(deal: Deal) -> list[ContractLine]:
     """Lines delivered by a supplier: procurement asks for them, staffing does not."""
     return [line for line in deal.lines if line.subcontracted]
+
+
+def purchase_needs(deal: Deal) -> tuple[PurchaseNeed, ...]:
+    """What each line of a supplier needs, in the order of the contract."""
+    return tuple(_need(line, deal) for line in subcontract_lines(deal))
+
+
+def _need(line: ContractLine, deal: Deal) -> PurchaseNeed:
+    first, last = line_dates(line, deal) or _dates(deal)
+    return PurchaseNeed(
+        ref=str(line.number),
+        name=line.name,
+        supplier=line.supplier or "",
+        role=line.role or "",
+        grade=line.grade or "",
+        hours=_hours(line),
+        rate=line.cost_rate,
+        price=line.unit_price,
+        currency=_currency(deal),
+        starts_on=first,
+        ends_on=last,
+        card=(deal.contract.rate_card or "") if deal.contract else "",
+    )
 
 
 def _project(deal: Deal, number: str, customer_external_id: str) -> CreateProject:

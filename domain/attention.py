@@ -5,6 +5,8 @@ alerts. A `Decision` is a row written by an authenticated edge before the workfl
 that nobody forges an actor with a Temporal client.
 """
 
+import hashlib
+import re
 from enum import StrEnum
 from typing import Literal
 
@@ -84,6 +86,10 @@ DecisionAction = Literal[
 ]
 
 
+CONFIDENTIAL = frozenset({"narrative"})
+"""Keys of a decision's payload whose text is kept where it belongs (the entry), and elsewhere as a hash."""
+
+
 class Decision(Canonical):
     """A human decision, authenticated where it entered. `payload_hash` binds it to what was decided."""
 
@@ -99,6 +105,21 @@ class Decision(Canonical):
     payload: dict[str, str] = {}
     payload_hash: str = ""
     at: AwareDatetime
+
+    def without_confidential(self) -> "Decision":
+        """This for histories, audit and screens: of what is confidential the hash. Again, it is the same."""
+        if not CONFIDENTIAL & self.payload.keys():
+            return self
+        shown = {name: sealed(text) if name in CONFIDENTIAL else text for name, text in self.payload.items()}
+        return self.model_copy(update={"payload": shown})
+
+
+def sealed(text: str) -> str:
+    """`text` as its hash, by which two can be compared; a hash stays what it is."""
+    return text if _SEALED.fullmatch(text) else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+_SEALED = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class DecisionRef(Canonical):

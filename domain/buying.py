@@ -29,6 +29,7 @@ class SupplierQuery(Value):
     number: str = ""
     name: str = ""
     """The whole name, as a deal's line names its supplier."""
+    tax_id: str = ""
     active_only: bool = True
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from domain.events import Envelope, EventType, catalogue
+from domain.outbound_schemas import outbound_messages, published_changes, published_types
 
 Schema = Mapping[str, Any]
 
@@ -42,19 +43,21 @@ def catalogue_document() -> dict[str, Any]:
             }
             for kind in catalogue()
         ],
+        "published": published_types(),
     }
 
 
 def asyncapi(gateway_url: str) -> dict[str, Any]:
-    """AsyncAPI 3.0 of the inbound events: one channel, where a registered source posts them."""
+    """AsyncAPI 3.0: the channel where a registered source posts events, and that of each subscriber."""
     names = [f"{kind.name}.v{kind.version}" for kind in catalogue()]
+    told = outbound_messages()
     protocol, _, host = gateway_url.partition("://")
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Fairlead events",
             "version": "1.0.0",
-            "description": "Events that Fairlead accepts, as CloudEvents 1.0 in structured mode.",
+            "description": "Events that Fairlead accepts and tells, as CloudEvents 1.0 in structured mode.",
         },
         "defaultContentType": "application/cloudevents+json",
         "servers": {"gateway": {"host": host, "protocol": protocol}},
@@ -63,16 +66,26 @@ def asyncapi(gateway_url: str) -> dict[str, Any]:
                 "address": "hooks/{source}",
                 "parameters": {"source": {"description": "A source registered under [webhooks.<source>]."}},
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
-            }
+            },
+            "subscribers": {
+                "address": None,
+                "description": "The url of a [subscribers.<name>]: signed by Standard Webhooks.",
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in told},
+            },
         },
         "operations": {
             "receive": {
                 "action": "receive",
                 "channel": {"$ref": "#/channels/hooks"},
                 "messages": [{"$ref": f"#/channels/hooks/messages/{name}"} for name in names],
-            }
+            },
+            "tell": {
+                "action": "send",
+                "channel": {"$ref": "#/channels/subscribers"},
+                "messages": [{"$ref": f"#/channels/subscribers/messages/{name}"} for name in told],
+            },
         },
-        "components": {"messages": {f"{k.name}.v{k.version}": _message(k) for k in catalogue()}},
+        "components": {"messages": {f"{k.name}.v{k.version}": _message(k) for k in catalogue()} | told},
     }
 
 
@@ -88,7 +101,7 @@ def catalogue_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[st
             found += [f"{name} {change}" for change in changes]
         elif event["sunset"] is None:
             found.append(f"{name} is gone without a sunset date")
-    return found
+    return found + published_changes(old.get("published", []), new.get("published", []))
 
 
 def incompatible_changes(old_schema: Schema, new_schema: Schema) -> list[str]:

@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 from domain.base import Edge
 from domain.billing_events import ContractChanged, MilestoneAccepted, ProgressReported, PsaInvoiceReleased
 from domain.event_data import EventData, ExternalId, Stamp
+from domain.procurement_events import ORDER_CHANGED, PurchaseOrderChanged
 from domain.readiness import OwnerGroup
 
 
@@ -74,6 +75,15 @@ class TimeApproved(EventData):
     """Of the project in the PSA, or its number."""
     system: ExternalId | None = None
     """The PSA, by its name in the firm's file; none means every one."""
+
+
+class PeopleChanged(EventData):
+    """People, their absences or their assignments changed. A hint: HR and PSA are read before anything."""
+
+    subject_field: ClassVar[str] = "system"
+
+    system: ExternalId
+    """The HR account or the PSA, by its name in the firm's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +263,16 @@ _CATALOGUE = (
         },
     ),
     EventType(
+        name="people.changed",
+        version=1,
+        summary="People, absences or assignments changed in HR or in the PSA",
+        owner=OwnerGroup.DELIVERY_OPERATIONS,
+        producers=("hr", "psa"),
+        consumers=("ResourceSync",),
+        data=PeopleChanged,
+        example={"system": "workday", "version": "2026-12-07T16:20:00.000Z"},
+    ),
+    EventType(
         name="time.approved",
         version=1,
         summary="Time or expenses of a project were approved in the PSA",
@@ -329,6 +349,20 @@ _CATALOGUE = (
             "project": "DE01-7K3QXW",
             "invoice": "20481",
             "version": "2027-02-01T08:00:00.000Z",
+        },
+    ),
+    EventType(
+        name=ORDER_CHANGED,
+        version=1,
+        summary="A purchase order of a project was made, changed, accepted or cancelled in procurement",
+        owner=OwnerGroup.FINANCE_SYSTEMS,
+        producers=("procurement",),
+        consumers=("SubcontractorProcurement",),
+        data=PurchaseOrderChanged,
+        example={
+            "project": "DE01-7K3QXW",
+            "order": "10",
+            "version": "2026-12-01T09:45:00.000Z",
         },
     ),
 )

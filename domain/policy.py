@@ -9,6 +9,7 @@ from typing import Literal, Self
 
 from domain.base import Canonical, Value
 from domain.readiness import GateProfile, OwnerGroup
+from domain.resource_sync import ResourcesPolicy
 
 Role = Literal["crm", "psa", "erp", "hr", "procurement"]
 
@@ -79,6 +80,17 @@ class AlertThresholds(Value):
     """An alert that stands for so long is told to whom its owner escalates to, and again after as many."""
 
 
+class ProcurementLimits(Value):
+    """How long silence about a purchase is borne, and how often procurement is asked."""
+
+    approval_hours: int = 72
+    """From the requisition to its order."""
+    acceptance_hours: int = 120
+    """From the order to the supplier's acceptance."""
+    poll_minutes: int = 15
+    """How often orders are looked for that no event told of; requisitions at first as often. Zero: never."""
+
+
 class PolicySnapshot(Canonical):
     firm: str
     file_hash: str
@@ -101,6 +113,8 @@ class PolicySnapshot(Canonical):
     expense_source: str = ""
     """System that owns expenses; empty means the PSA they are read from."""
     alerts: AlertThresholds = AlertThresholds()
+    resources: ResourcesPolicy = ResourcesPolicy()
+    procurement: ProcurementLimits = ProcurementLimits()
     second_person_fields: tuple[str, ...] = ()
     """Canonical paths whose correction needs a second person (money)."""
 

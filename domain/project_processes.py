@@ -12,14 +12,12 @@ from domain.money import Money
 from domain.project_contract import ProjectContract
 
 BILLING = "billing"
-PROCUREMENT = "procurement"
-"""Names of the processes in workflow ids."""
+"""Name of the process in workflow ids."""
 
 OPEN_FOR_BILLING = "open for billing"
 ON_HOLD = "on hold"
 FINAL_ACCOUNT = "final account"
 CLOSED = "closed"
-REQUISITION_DUE = "requisition due"
 """Stages."""
 
 
@@ -107,24 +105,6 @@ class ProjectBillingView(Canonical):
     pending: tuple[DueEvent, ...] = ()
     recent: tuple[StartedInvoice, ...] = ()
     attention: tuple[AttentionItem, ...] = ()
-    closed: bool = False
-
-
-class ProcurementLine(Value):
-    """One contract line that a supplier delivers."""
-
-    ref: str
-    name: str
-    supplier: str = ""
-    role: str = ""
-    requisition: str = ""
-
-
-class ProcurementState(Canonical):
-    firm: str
-    project: str
-    correlation: str
-    lines: tuple[ProcurementLine, ...] = ()
     closed: bool = False
 
 

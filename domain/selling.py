@@ -89,6 +89,8 @@ class ContractLine(Value):
     skills: tuple[str, ...] = ()
     subcontracted: bool = False
     supplier: str | None = None
+    cost_rate: Exact | None = None
+    """What an hour of the supplier costs, where a person has stated it; else the rate card's standard."""
     billing_authority: Authority = "fairlead"
     revenue_authority: Authority = "erp"
 

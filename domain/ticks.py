@@ -20,6 +20,17 @@ class ReleasedInvoicesTick(Canonical):
     """Seconds after which this poll is left to the next one."""
 
 
+class PurchaseOrdersTick(Canonical):
+    """Polls a procurement system for changed orders of all projects."""
+
+    firm: str
+    system: str
+    task_queue: str
+    overlap_seconds: int = 300
+    give_up_after: float = 600.0
+    """Seconds after which this poll is left to the next one."""
+
+
 class DealPollTick(Canonical):
     system: str
     task_queue: str

@@ -4,6 +4,7 @@
     2. crash points   the worker killed at four points around every write
     3. faults         every fault kind of the sandbox, at random, over several deals at once
     4. refusals       every write refused for good once: nothing is left behind
+    5. taking back    the worker killed at four points around the withdrawal of a requisition
 
 Each part compares what the systems say (`/_effects`) with the fault-free run.
 """
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from domain.activation_process import ActivationResult
 from drill.effects import Effect, difference, landed
 from drill.lane import Lane, lane
-from drill.report import PAIRS, Plan, Report
+from drill.report import PAIRS, POINTS, Plan, Report
 
 _QUICK_DEALS = 2
 
@@ -52,6 +53,10 @@ async def run(plan: Plan) -> Report:
     if not plan.planted_bug:
         jobs.append(_under_faults(normals, plan, report))
         jobs.append(_refuse_everything(chosen[0], plan, report))
+        bought = next((normal for normal in normals if _requisition(normal)), None)
+        if bought is not None:
+            report.crash_points += len(POINTS)
+            jobs.append(_kill_withdrawal(bought, plan, report))
     await asyncio.gather(*(limited(job) for job in jobs))
     return report
 
@@ -225,7 +230,50 @@ async def _refuse_everything(normal: Normal, plan: Plan, report: Report) -> None
         plan.say(f"refusals {report.refusals}, left behind {len(left)}")
 
 
-_UNDONE = ("psa.project", "erp.project", "psa.request", "erp.billing_schedule", "crm.active")
+# -- 5. taking back -------------------------------------------------------------------------------
+
+
+def _requisition(normal: Normal) -> str:
+    """Step of the deal's first requisition; empty where no supplier delivers."""
+    keys = (key.rsplit("/", 1)[0] for key in normal.keys)
+    return next((key for key in keys if ".request." in key and "/procurement." in key), "")
+
+
+async def _kill_withdrawal(normal: Normal, plan: Plan, report: Report) -> None:
+    """Two activations that end in an undo, each with a pair of points around the requisition's."""
+    step = _requisition(normal)
+    async with lane() as attacked:
+        await attacked.arm_fault(kind="reject", match=f"activation/{attacked.firm}/{normal.deal}/erp.open/")
+        for generation, pair in enumerate(PAIRS, start=1):
+            undo = f"{step}/{generation}/undo"
+            for point in pair:
+                if point == "applied_unanswered":
+                    await attacked.arm_held_answer(generation, undo)
+                else:
+                    attacked.arm_crash(point, undo)
+            result = await attacked.activate(normal.deal, on_attention="compensate")
+            if result is None or result.state != "cancelled":
+                report.differences.append(f"{undo}: ended {result and result.state}")
+        found = await landed(attacked.sandbox, normal.deal)
+        report.crash_points_hit += attacked.hits()
+        report.worker_kills += attacked.kills
+        report.differences += attacked.other_ends
+        report.decisions += attacked.decided
+        for generation in range(1, len(PAIRS) + 1):
+            undo = f"{step}/{generation}/undo"
+            times = sum(count for effect, count in found.items() if effect.key == undo)
+            report.effects += times
+            report.lost += [f"{normal.deal}: {undo}"] if times == 0 else []
+            report.doubled += [f"{normal.deal}: {undo}"] if times > 1 else []
+        left = await _left_behind(attacked, normal.deal)
+        report.differences += [f"left behind: {key}" for key in left]
+        plan.say(f"withdrawals {len(PAIRS)}, left behind {len(left)}")
+
+
+_UNDONE = (
+    *("psa.project", "erp.project", "psa.request", "procurement.request"),
+    *("erp.billing_schedule", "crm.active"),
+)
 """Steps with an undo of their own; plan, seats and opening go with their project, customers stay."""
 
 

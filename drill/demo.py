@@ -14,6 +14,7 @@ from drill.demo_books import Cash
 from drill.demo_credit import Crediting
 from drill.demo_outcome import DemoFailed, Outcome
 from drill.demo_proof import Proof
+from drill.demo_purchasing import Purchasing
 from drill.demo_scenes import Scenes, Show, Tell
 from drill.demo_signing import Signing
 from drill.demo_work import Working
@@ -49,6 +50,7 @@ async def run(
 async def _play(scenes: Scenes, cash: Cash | None) -> Outcome:
     """All acts. `cash` enters a payment where the ledger is a real one."""
     signed = await scenes.act(Signing).play()
+    await scenes.act(Purchasing).play(signed)
     contract = await scenes.act(Working).play(signed)
     billing = scenes.act(Billing)
     milestone = await billing.milestone(signed, contract)

@@ -97,7 +97,7 @@ class Signing(Scenes):
     async def _lay_traps(self) -> None:
         """Trouble for later: a lost answer, a worker killed in a write, a busy system, doubled webhooks."""
         stage, key = self.stage, self._process
-        await stage.arm_fault(kind="webhook_duplicate", count=2)
+        await stage.arm_fault(kind="webhook_duplicate", system="salesforce", count=2)
         await stage.arm_fault(kind="reset", match=f"{key}/psa.project/", only="writes", count=1)
         await stage.arm_fault(kind="throttle", system="kantata", only="writes", count=1)
         if stage.erp_is_sandbox:

@@ -41,11 +41,15 @@ QUICK = {
     "systems.salesforce": {"commit_limit": '"1s"'},
     "systems.kantata": {"commit_limit": '"1s"'},
     "systems.netsuite": {"commit_limit": '"1s"'},
+    "systems.coupa": {"commit_limit": '"1s"'},
     "systems.salesforce.settings": {"timeout_seconds": "2"},
     "systems.kantata.settings": {"timeout_seconds": "2"},
     "systems.netsuite.settings": {"timeout_seconds": "2"},
+    "systems.coupa.settings": {"timeout_seconds": "2"},
     "activation": {"poll": "false"},
     "billing": {"intake_poll_every": '"0"'},
+    "procurement": {"poll_every": '"0"'},
+    "resources": {"poll_every": '"0"'},
     "alerts": {"watch_every": '"0"'},
 }
 """The firm's file in a drill: nothing by the clock, and short limits, so that a minute has many losses."""
@@ -206,10 +210,12 @@ async def lane(
     firm_values: Mapping[str, Mapping[str, str]] | None = None,
     tryton: bool = False,
     say: Callable[[str], None] = lambda line: None,
+    **values: Any,
 ) -> AsyncIterator[Lane]:
     """A running lane; everything of it is gone afterwards, unless it is kept.
 
     `firm_values` are set in the firm's file beside `QUICK`; with `tryton` a Tryton of its own is the ERP.
+    `values` are further `Settings`.
     Raises `NoTryton` where that is not prepared.
     """
     with tempfile.TemporaryDirectory(prefix="fairlead-drill-") as folder:
@@ -221,6 +227,7 @@ async def lane(
             tryton=tryton,
             keep=keep,
             say=say,
+            **values,
         ) as settings:
             environ = {**os.environ, **secrets_setup.firm_variables(settings.home)}
             firm = load_firm(settings, environ)
@@ -230,7 +237,7 @@ async def lane(
             ) as sandbox:
                 attacked = Lane(
                     settings=settings,
-                    client=await connect(settings),
+                    client=await connect(settings, keys=firm.codec_keys(environ)),
                     store=store,
                     firm=firm.id,
                     sandbox=sandbox,

@@ -2,8 +2,10 @@
 
 import asyncio
 import sqlite3
+from pathlib import Path
 
 from drill.lane import Lane
+from store.sql.address import sqlite_file
 
 COVERAGE = "coverage"
 """The guard that an entry is on one live invoice."""
@@ -21,10 +23,11 @@ END;
 async def take_guard_out(lane: Lane) -> None:
     """Our code has no way around the guard, so it is taken out of the lane's database: no unique index, and
     what is billed looks free again."""
-    await asyncio.to_thread(_execute, lane.settings.store_url.removeprefix("sqlite:///"))
+    file = sqlite_file(lane.settings.store_url, "a planted bug")
+    await asyncio.to_thread(_execute, file)
 
 
-def _execute(file: str) -> None:
+def _execute(file: Path) -> None:
     connection = sqlite3.connect(file, timeout=10)
     try:
         connection.executescript(_TAKE_OUT)

@@ -7,9 +7,12 @@ from typing import NamedTuple
 from domain.events import catalogue
 from domain.readiness import GateProfile, OwnerGroup
 from domain.selling import RateCard
+from firm.access_section import AccessSection
 from firm.billing_sections import BillingSection, TermsSection
+from firm.codec import CodecSection
 from firm.problems import Key, did_you_mean
 from firm.sections import Access, Activation, Entity, Owner, RateCards, Roles, System, TimingSection, Webhook
+from firm.subscribers import Subscriber, unknown_types
 
 PLAYED_BY = {
     "salesforce": ("crm",),
@@ -40,10 +43,13 @@ class Draft:
     roles: Roles | None = None
     owners: dict[OwnerGroup, Owner] | None = None
     people: dict[str, Access] | None = None
+    access: AccessSection | None = None
     timing: TimingSection | None = None
     activation: Activation | None = None
     billing: BillingSection | None = None
     webhooks: dict[str, Webhook] | None = None
+    subscribers: dict[str, Subscriber] | None = None
+    codec: CodecSection | None = None
     rate_cards: RateCards | None = None
     profiles: tuple[GateProfile, ...] = ()
     profiles_sound: bool = False
@@ -198,6 +204,17 @@ def _skip_roles(draft: Draft) -> Iterator[Fault]:
         )
 
 
+def _access(draft: Draft) -> Iterator[Fault]:
+    if draft.access is None or draft.access.tokens is None or draft.people is None:
+        return
+    if not any("admin" in access.roles for access in draft.people.values()):
+        yield Fault(
+            ("access", "tokens"),
+            "has nobody who may make tokens: no one in [people] is an admin",
+            'give somebody roles = ["admin"]',
+        )
+
+
 def _activation(draft: Draft) -> Iterator[Fault]:
     activation = draft.activation
     if activation is None:
@@ -277,6 +294,25 @@ def _webhooks(draft: Draft) -> Iterator[Fault]:
                 )
 
 
+def _codec(draft: Draft) -> Iterator[Fault]:
+    codec = draft.codec
+    if codec is None:
+        return
+    if codec.active is None and codec.keys:
+        yield Fault(("codec", "active"), "is missing", f"name the key that seals: {', '.join(codec.keys)}")
+    elif codec.active is not None and codec.active not in codec.keys:
+        yield Fault(
+            ("codec", "active"),
+            f"= {codec.active!r} is not a key",
+            f'add keys.{codec.active} = "env:NAME", or {did_you_mean(codec.active, codec.keys)}',
+        )
+
+
+def _subscribers(draft: Draft) -> Iterator[Fault]:
+    for key, what, cure in unknown_types(draft.subscribers or {}):
+        yield Fault(key, what, cure)
+
+
 def _cards(draft: Draft) -> Iterator[Fault]:
     if draft.rate_cards is not None and len(set(draft.rate_cards.files)) < len(draft.rate_cards.files):
         yield Fault(("rate_cards", "files"), "name a file twice", "name it once")
@@ -284,6 +320,6 @@ def _cards(draft: Draft) -> Iterator[Fault]:
 
 _CHECKS: Sequence[Callable[[Draft], Iterator[Fault]]] = (
     *(_unique_codes, _entity_currencies, _entity_regions, _systems_of_roles, _entities_of_roles),
-    *(_system_limits, _task_queues, _owners, _skip_roles, _activation, _billing, _timing, _webhooks),
-    _cards,
+    *(_system_limits, _task_queues, _owners, _skip_roles, _access, _activation, _billing, _timing, _webhooks),
+    *(_codec, _subscribers, _cards),
 )

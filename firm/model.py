@@ -12,9 +12,12 @@ from domain.rules.fx import FxPolicy
 from domain.selling import RateCard
 from domain.tax_regimes import TaxRegimes
 from firm import billing_terms, secrets
+from firm.access_section import AccessSection
 from firm.billing_sections import RatedBy
+from firm.codec import CodecKeys
 from firm.problems import written
 from firm.sections import Access, Entity, FirmFile, System, Webhook
+from firm.subscribers import Subscriber
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,17 @@ class Firm:
         return self.parts.people
 
     @property
+    def access(self) -> AccessSection | None:
+        """How callers prove who they are; None leaves the door open."""
+        return self.parts.access
+
+    @property
     def webhooks(self) -> dict[str, Webhook]:
         return self.parts.webhooks
+
+    @property
+    def subscribers(self) -> dict[str, Subscriber]:
+        return self.parts.subscribers
 
     def card(self, code: str) -> RateCard | None:
         """The rate card called `code`."""
@@ -87,9 +99,22 @@ class Firm:
         url = self.parts.store.url
         return self.secret(url, environ) if url and _is_reference(url) else url
 
+    def codec_keys(self, environ: Mapping[str, str] = os.environ) -> CodecKeys | None:
+        """Keys that seal what Temporal stores, None where nothing is. Raises `secrets.SecretError`."""
+        section = self.parts.codec
+        if section.active is None:
+            return None
+        keys = {id: self.secret(reference, environ) for id, reference in section.keys.items()}
+        return CodecKeys(section.active, keys)
+
     def secret(self, reference: str, environ: Mapping[str, str] = os.environ) -> str:
         """What `reference` stands for, read now. Raises `secrets.SecretError`."""
         return secrets.resolve(reference, self.folder, environ)
+
+    def access_file(self, environ: Mapping[str, str] = os.environ) -> Path | None:
+        """Where the tokens of `[access]` are kept. Raises `secrets.SecretError`."""
+        reference = self.access.tokens if self.access else None
+        return secrets.file_of(reference, self.folder, environ) if reference else None
 
     def secret_references(self) -> Iterator[tuple[str, str]]:
         """Every reference of the file with the key it stands under."""
@@ -101,8 +126,14 @@ class Firm:
             yield written(("webhooks", source, "secret")), hook.secret
             if hook.next_secret:
                 yield written(("webhooks", source, "next_secret")), hook.next_secret
+        for name, subscriber in self.subscribers.items():
+            yield written(("subscribers", name, "secret")), subscriber.secret
+            if subscriber.next_secret:
+                yield written(("subscribers", name, "next_secret")), subscriber.next_secret
         if self.parts.store.url and _is_reference(self.parts.store.url):
             yield "store.url", self.parts.store.url
+        for id, reference in self.parts.codec.keys.items():
+            yield written(("codec", "keys", id)), reference
 
     def connector_settings(self, system: str, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         """What the connector of `system` is built from, secrets resolved: for its own settings model only.

@@ -2,7 +2,17 @@
 
 from typing import get_args
 
-from domain.policy import AlertThresholds, EntityPolicy, Person, PolicySnapshot, Role, Route, Timing
+from domain.policy import (
+    AlertThresholds,
+    EntityPolicy,
+    Person,
+    PolicySnapshot,
+    ProcurementLimits,
+    Role,
+    Route,
+    Timing,
+)
+from domain.resource_sync import ResourcesPolicy
 from firm.model import Firm
 from firm.sections import EntityRoles
 
@@ -40,7 +50,19 @@ def snapshot(firm: Firm) -> PolicySnapshot:
         intake_poll_minutes=int(parts.billing.intake_poll_every.total_seconds()) // 60,
         intake_from=parts.billing.intake_from,
         expense_source=parts.billing.expense_source or "",
+        resources=ResourcesPolicy(
+            overlap_seconds=int(parts.resources.overlap.total_seconds()),
+            horizon_days=parts.resources.horizon_days,
+            invite=parts.resources.new_people == "invite",
+            hr_project=parts.resources.hr_project,
+            hours_after_days=parts.resources.hours_after_days,
+        ),
         alerts=AlertThresholds.model_validate(dict(parts.alerts)),
+        procurement=ProcurementLimits(
+            approval_hours=parts.procurement.approval_hours,
+            acceptance_hours=parts.procurement.acceptance_hours,
+            poll_minutes=int(parts.procurement.poll_every.total_seconds()) // 60,
+        ),
     )
 
 

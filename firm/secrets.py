@@ -62,13 +62,20 @@ def resolve(reference: str, folder: Path, environ: Mapping[str, str] = os.enviro
     if kind == "env":
         secret = _variable(rest, reference, environ)
     elif kind == "file":
-        secret = _content(rest, reference, folder, environ)
+        secret = _content(file_of(reference, folder, environ), reference)
     else:
         secret = _from_keyring(rest, reference)
     secret = secret.strip("\r\n")
     if not secret.strip():
         raise SecretError(f"{reference}: it is empty; put the secret there")
     return secret
+
+
+def file_of(reference: str, folder: Path, environ: Mapping[str, str] = os.environ) -> Path:
+    """The file that a `file:` reference leads to, whether it is there or not. Raises `SecretError`."""
+    path = checked(reference).partition(":")[2]
+    filled = _VARIABLE.sub(lambda match: _variable(match[1], reference, environ), path)
+    return folder / Path(filled).expanduser()
 
 
 def _variable(name: str, reference: str, environ: Mapping[str, str]) -> str:
@@ -78,9 +85,7 @@ def _variable(name: str, reference: str, environ: Mapping[str, str]) -> str:
     return value
 
 
-def _content(path: str, reference: str, folder: Path, environ: Mapping[str, str]) -> str:
-    filled = _VARIABLE.sub(lambda match: _variable(match[1], reference, environ), path)
-    file = folder / Path(filled).expanduser()
+def _content(file: Path, reference: str) -> str:
     try:
         if file.stat().st_size > MAX_SECRET_BYTES:
             raise SecretError(f"{reference}: {file} is larger than 64 KiB; name another file")

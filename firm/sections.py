@@ -7,7 +7,7 @@ A message raised here is written as `what is wrong; what to do`.
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, field_validator
 
@@ -15,8 +15,12 @@ from domain.base import Edge
 from domain.corrections import correctable, pattern
 from domain.money import Exact
 from domain.readiness import OwnerGroup
+from firm.access_section import AccessSection
 from firm.billing_sections import AlertsSection, BillingSection, FxSection
+from firm.codec import CodecSection
+from firm.procurement_section import ProcurementSection
 from firm.secrets import SecretReference, checked, is_secret_key
+from firm.subscribers import Subscriber
 from firm.values import Code, Country, Currency, Duration, Mail, Name, TimeZone, WebAddress
 
 Vendor = Literal["salesforce", "kantata", "netsuite", "tryton", "coupa", "workday"]
@@ -196,6 +200,19 @@ class Activation(Edge):
         return paths
 
 
+class ResourcesSection(Edge):
+    """`[resources]`: people of HR and the PSA that staffs them; see `ResourcesPolicy` in the domain."""
+
+    poll_every: Duration = timedelta(hours=1)
+    """How often HR is asked for changes; 0 for never."""
+    overlap: Duration = timedelta(minutes=10)
+    horizon_days: int = Field(default=84, ge=7, le=370)
+    new_people: Literal["invite", "difference"] = "invite"
+    """Who is new is invited to the PSA, or told to the owner as a difference."""
+    hr_project: str = ""
+    hours_after_days: int = Field(default=5, ge=0, le=60)
+
+
 class Webhook(Edge):
     """`[webhooks.<source>]`: who may post events to `/hooks/<source>`, and how they prove it."""
 
@@ -224,7 +241,8 @@ class StoreSection(Edge):
             raise ValueError(
                 "is not a database address; write one such as sqlite:////var/lib/fairlead/store.db"
             )
-        if urlsplit(url).password:
+        parts = urlsplit(url)
+        if parts.password or {"password", "sslpassword"} & parse_qs(parts.query).keys():
             raise ValueError("holds a password; keep the whole address outside and refer to it, as env:NAME")
         return url
 
@@ -244,6 +262,7 @@ class FirmFile(Edge):
     roles: Roles
     owners: dict[OwnerGroup, Owner]
     people: dict[Mail, Access] = {}
+    access: AccessSection | None = None
     limits: Limits = Limits()
     billing: BillingSection = BillingSection()
     fx: FxSection = FxSection()
@@ -251,6 +270,10 @@ class FirmFile(Edge):
     sla: Sla = Sla()
     timing: TimingSection = TimingSection()
     activation: Activation = Activation()
+    resources: ResourcesSection = ResourcesSection()
+    procurement: ProcurementSection = ProcurementSection()
     webhooks: dict[Code, Webhook] = {}
+    subscribers: dict[Code, Subscriber] = {}
     store: StoreSection = StoreSection()
+    codec: CodecSection = CodecSection()
     rate_cards: RateCards = RateCards()

@@ -6,11 +6,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
-from gateway import health, hooks, index, problems
+from gateway import api, api_document, health, hooks, index, problems
+from gateway.access import Authenticator
 from gateway.background import Background
 from gateway.dispatch import Dispatcher, StartActivation, WakeTimePosting
+from gateway.outbox import outbox_jobs
 from gateway.registration import GatewayFirm, Hook, registered_hooks
 from gateway.sweeper import INTERVAL, Sweeper
 from gateway.temporal_link import ClientFactory, TemporalLink
@@ -42,29 +44,44 @@ def build_gateway(
     start: StartActivation = start_activation,
     wake: WakeTimePosting = wake_time_posting,
     psas: Sequence[str] = (),
+    people: Sequence[tuple[str, str]] = (),
     sweep_interval: float = INTERVAL,
     now: Callable[[], datetime] = _utc_now,
     on_close: Callable[[], Awaitable[None]] | None = None,
+    access: Authenticator | None = None,
+    synchronous: api.Api | None = None,
+    routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """The app. Nothing is contacted before its lifespan begins, and Temporal not before it is needed.
 
     Raises `ValueError` for a register of webhooks that cannot be used. `on_close` is awaited last.
+    Without `access` everybody may do everything, without `synchronous` there is no `/v1`.
+    `routers` are further addresses: codec, metrics.
     """
     temporal = TemporalLink(client_factory)
-    dispatcher = Dispatcher(store, temporal, settings, firm, start=start, wake=wake, psas=psas, now=now)
+    dispatcher = Dispatcher(
+        store, temporal, settings, firm, start=start, wake=wake, psas=psas, people=people, now=now
+    )
     background = Background(dispatcher.dispatch)
-    sweeper = Sweeper(store, dispatcher.dispatch, interval=sweep_interval, now=now)
+    telling = outbox_jobs(firm, store, now)
+    sweeper = Sweeper(store, dispatcher.dispatch, interval=sweep_interval, now=now, also=telling)
     register = registered_hooks(firm)
     app = FastAPI(
         title="Fairlead gateway",
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,  # it is served behind a role: gateway.api_document
         redirect_slashes=False,
         lifespan=_lifespan(background, sweeper, on_close),
     )
     app.state.gateway = Gateway(temporal, dispatcher, background, sweeper)
+    app.state.access = access or Authenticator(None)
     problems.install(app)
     _include_routes(app, firm, register, store, background, temporal, now)
+    if synchronous is not None:
+        app.include_router(api.routes(synchronous, settings, store, temporal, start, now))
+    for router in routers:
+        app.include_router(router)
     return app
 
 
@@ -78,6 +95,7 @@ def _include_routes(
     now: Callable[[], datetime],
 ) -> None:
     app.include_router(index.routes(firm.id))
+    app.include_router(api_document.routes())
     app.include_router(health.routes(store, temporal))
     app.include_router(hooks.routes(register, store, background, now))
 

@@ -23,7 +23,7 @@ def text_of(document: Mapping[str, Any]) -> str:
 
 
 def write(folder: Path = FOLDER) -> list[str]:
-    """Write catalogue and AsyncAPI, unless that would break who sends; then what would break."""
+    """Write catalogue and AsyncAPI, unless that would break who sends or receives; then what would."""
     baseline = folder / BASELINE.name
     document = catalogue_document()
     if baseline.is_file():

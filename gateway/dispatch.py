@@ -16,18 +16,21 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.activation_process import ACTIVATION
 from domain.attention import EventRef
-from domain.billing_events import ProjectEvent
+from domain.billing_events import ContractChanged, ProjectEvent
 from domain.events import (
     DealChanged,
     DealSigned,
     Event,
     EventRefused,
+    PeopleChanged,
     StaffingDecided,
     TimeApproved,
     UnknownEventType,
     parse,
 )
 from domain.identity import process_key
+from domain.procurement_events import PurchaseOrderChanged
+from domain.procurement_process import PROCUREMENT
 from domain.project_processes import BILLING
 from domain.readiness import OwnerGroup
 from gateway.poison import Poison
@@ -35,6 +38,7 @@ from gateway.temporal_link import TemporalLink
 from runtime.connect import NoTemporal
 from runtime.settings import Settings
 from store.ports import InboxRow, ProcessRow, ProcessState, Store, StoreError
+from workflows.shared.start import wake_resource_sync
 
 UNREACHABLE_RETRY = timedelta(seconds=10)
 UNAPPLIED_RETRY = timedelta(seconds=60)
@@ -78,6 +82,14 @@ class StartActivation(Protocol):
     ) -> Started: ...
 
 
+class WakeResourceSync(Protocol):
+    """`workflows.shared.start.wake_resource_sync`: starts it when none runs."""
+
+    async def __call__(
+        self, client: Client, settings: Settings, *, firm: str, hr: str, psa: str, by: str
+    ) -> object: ...
+
+
 class WakeTimePosting(Protocol):
     """`workflows.shared.start.wake_time_posting`: starts it when none runs."""
 
@@ -89,7 +101,7 @@ class WakeTimePosting(Protocol):
 class Dispatcher:
     """Applies inbox rows. One per gateway; several gateways on one store do no harm.
 
-    `psas` are the systems whose approved time is taken in.
+    `psas` are the systems whose approved time is taken in, `people` the pairs of HR account and PSA.
     """
 
     def __init__(
@@ -102,6 +114,8 @@ class Dispatcher:
         start: StartActivation,
         wake: WakeTimePosting,
         psas: Sequence[str] = (),
+        sync: WakeResourceSync = wake_resource_sync,
+        people: Sequence[tuple[str, str]] = (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
@@ -111,6 +125,8 @@ class Dispatcher:
         self._start = start
         self._wake = wake
         self._psas = tuple(psas)
+        self._sync = sync
+        self._people = tuple(people)
         self._now = now
         self._poison = Poison(store)
         self._in_hand: set[str] = set()
@@ -149,10 +165,14 @@ class Dispatcher:
             await self._activate(row, event.data)
         elif isinstance(event.data, StaffingDecided):
             await self._tell_staffing(row, event, event.data)
+        elif isinstance(event.data, PurchaseOrderChanged):
+            await self._tell_procurement(row, event, event.data.project)
         elif isinstance(event.data, ProjectEvent):
             await self._tell_billing(row, event, event.data.project)
         elif isinstance(event.data, TimeApproved):
             await self._wake_intake(row, event.data)
+        elif isinstance(event.data, PeopleChanged):
+            await self._wake_sync(row, event.data)
         else:
             await self._poisoned(row, f"nothing here consumes {event.type}", event.kind.owner)
 
@@ -231,6 +251,8 @@ class Dispatcher:
 
     async def _tell_billing(self, row: InboxRow, event: Event, project: str) -> None:
         key = process_key(BILLING, self._firm.id, project)
+        if isinstance(event.data, ContractChanged):
+            await self._hint_procurement(row, project)
         if await self._signalled(key, row):
             await self._dispatched(row, key, "told")
             return
@@ -245,10 +267,34 @@ class Dispatcher:
         if not isinstance(data, DealChanged) or not active.project:
             return False
         key = process_key(BILLING, self._firm.id, active.project)
+        await self._hint_procurement(row, active.project)
         if not await self._signalled(key, row):
             return False
         await self._dispatched(row, key, "told of the change")
         return True
+
+    # -- procurement ------------------------------------------------------------------------------
+
+    async def _tell_procurement(self, row: InboxRow, event: Event, project: str) -> None:
+        key = process_key(PROCUREMENT, self._firm.id, project)
+        if await self._signalled(key, row):
+            await self._dispatched(row, key, "told")
+            return
+        process = await self._store.processes.get(key)
+        if process is not None and process.state != "running":
+            await self._applied(row, f"the procurement of project {project} has ended", key)
+            return
+        await self._wait(row, event, f"no procurement of project {project} is running")
+
+    async def _hint_procurement(self, row: InboxRow, project: str) -> None:
+        """A change of contract is applied by the billing; where suppliers deliver, the deal is read again.
+
+        Before the billing is told: should this fail, the row comes back for both.
+        """
+        key = process_key(PROCUREMENT, self._firm.id, project)
+        process = await self._store.processes.get(key)
+        if process is not None and process.state == "running":
+            await self._signalled(key, row)
 
     # -- approved time ----------------------------------------------------------------------------
 
@@ -269,6 +315,28 @@ class Dispatcher:
                     by=f"event {row.id}",
                 )
         await self._applied(row, "time posting woken")
+
+    # -- people -----------------------------------------------------------------------------------
+
+    async def _wake_sync(self, row: InboxRow, data: PeopleChanged) -> None:
+        """A hint like approved time. A change in the PSA concerns every HR account it is staffed from."""
+        woken = [(hr, psa) for hr, psa in self._people if data.system in (hr, psa)]
+        if not woken:
+            known = ", ".join(sorted({name for pair in self._people for name in pair})) or "none"
+            reason = f"no system {data.system!r} holds people here; there is {known}"
+            await self._poisoned(row, reason, OwnerGroup.ENTERPRISE_ARCHITECTURE)
+            return
+        for hr, psa in woken:
+            async with asyncio.timeout(CALL_TIMEOUT):
+                await self._sync(
+                    await self._temporal.client(),
+                    self._settings,
+                    firm=self._firm.id,
+                    hr=hr,
+                    psa=psa,
+                    by=f"event {row.id}",
+                )
+        await self._applied(row, "resource sync woken")
 
     # -- outcomes ---------------------------------------------------------------------------------
 

@@ -67,7 +67,7 @@ class _Receiver:
     async def receive(self, source: str, path_secret: str, request: Request) -> Response:
         hook = self._hook(source, path_secret, request)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        delivery = Delivery(headers, await _body(request), path_secret)
+        delivery = Delivery(headers, await body_of(request), path_secret)
         now = self._now()
         try:
             message_id = verify(hook, delivery, now)
@@ -107,23 +107,24 @@ class _Receiver:
         return False
 
 
-async def _body(request: Request) -> bytes:
-    """The body, never more than `MAX_BODY` of it in memory."""
-    too_large = Refusal(413, f"The body is larger than {MAX_BODY} bytes.")
+async def body_of(request: Request, most: int = MAX_BODY, seconds: float | None = None) -> bytes:
+    """The body, never more than `most` bytes of it in memory, arrived within `seconds`. Raises `Refusal`."""
+    seconds = BODY_TIMEOUT if seconds is None else seconds
+    too_large = Refusal(413, f"The body is larger than {most} bytes.")
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and len(declared) < 20 and int(declared) > MAX_BODY:
+    if declared.isdecimal() and len(declared) < 20 and int(declared) > most:
         raise too_large
     parts = bytearray()
     try:
-        async with asyncio.timeout(BODY_TIMEOUT):
+        async with asyncio.timeout(seconds):
             async for part in request.stream():
                 parts += part
-                if len(parts) > MAX_BODY:
+                if len(parts) > most:
                     raise too_large
     except ClientDisconnect:
         raise Refusal(400, "The body ended before its end.") from None
     except TimeoutError:
-        raise Refusal(408, f"The body did not arrive within {BODY_TIMEOUT:.0f} s.") from None
+        raise Refusal(408, f"The body did not arrive within {seconds:.0f} s.") from None
     return bytes(parts)
 
 

@@ -4,10 +4,13 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 from domain.events import catalogue
 from domain.readiness import OwnerGroup
+
+if TYPE_CHECKING:
+    from gateway.outbox_subscribers import SubscriberSection
 
 Scheme = Literal["standard-webhooks", "hmac-timestamp", "salesforce-outbound-message"]
 SCHEMES: tuple[str, ...] = get_args(Scheme)
@@ -78,8 +81,8 @@ class WebhookSection(Protocol):
     def events(self) -> Mapping[str, str]: ...
 
 
-class GatewayFirm(Protocol):
-    """The firm's file, as far as the gateway needs it."""
+class WebhookFirm(Protocol):
+    """The firm's file, as far as it says who sends events and how they are signed."""
 
     @property
     def id(self) -> str: ...
@@ -91,12 +94,19 @@ class GatewayFirm(Protocol):
         """The secret behind a reference, read now. Raises an exception that names the reference."""
 
 
-def registered_hooks(firm: GatewayFirm) -> dict[str, Hook]:
+class GatewayFirm(WebhookFirm, Protocol):
+    """The firm's file, as far as the gateway needs it."""
+
+    @property
+    def subscribers(self) -> "Mapping[str, SubscriberSection]": ...
+
+
+def registered_hooks(firm: WebhookFirm) -> dict[str, Hook]:
     """The register. Raises `ValueError` naming the section and key that cannot be used, and the cure."""
     return {source: _hook(firm, source, section) for source, section in firm.webhooks.items()}
 
 
-def _hook(firm: GatewayFirm, source: str, section: WebhookSection) -> Hook:
+def _hook(firm: WebhookFirm, source: str, section: WebhookSection) -> Hook:
     place = f"webhooks.{source}"
     if section.scheme not in SCHEMES:
         raise ValueError(f"{place}.scheme is {section.scheme!r}; it must be one of {', '.join(SCHEMES)}")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from domain.events import EventRefused, newest, parse
-from gateway.registration import GatewayFirm, Hook, UnusableSecret, registered_hooks, signing_key
+from gateway.registration import Hook, UnusableSecret, WebhookFirm, registered_hooks, signing_key
 from gateway.verification import standard_signature, timestamp_signature
 from runtime.settings import Settings
 
@@ -35,7 +35,7 @@ class SentEvent:
 
 async def send_event(
     settings: Settings,
-    firm: GatewayFirm,
+    firm: WebhookFirm,
     type: str,
     subject: str,
     *,
@@ -97,7 +97,7 @@ def _event(
     return body
 
 
-def _source(firm: GatewayFirm, type: str, source: str | None) -> Hook:
+def _source(firm: WebhookFirm, type: str, source: str | None) -> Hook:
     hooks = registered_hooks(firm)
     if source is not None and source not in hooks:
         raise CannotSend(f"no source {source!r} is registered; there is {', '.join(sorted(hooks)) or 'none'}")

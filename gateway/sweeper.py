@@ -1,7 +1,7 @@
-"""Every few seconds: dispatch again what is received, unapplied or waiting, and due."""
+"""Every few seconds: dispatch again what is received, unapplied or waiting, and due; and further jobs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -28,14 +28,30 @@ class Sweeper:
         *,
         interval: float = INTERVAL,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        also: Sequence[Callable[[], Awaitable[object]]] = (),
     ) -> None:
         self._store = store
         self._dispatch = dispatch
         self._interval = interval
         self._now = now
+        self._also = tuple(also)
 
     async def run(self) -> None:
-        """Sweep until cancelled, whatever goes wrong in between."""
+        """Sweep, and do the other jobs, until cancelled, whatever goes wrong in between.
+
+        Each of `also` has a rhythm of its own, so that a slow one holds up nothing else.
+        """
+        await asyncio.gather(self._sweeping(), *(self._repeating(job) for job in self._also))
+
+    async def _repeating(self, job: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            try:
+                await job()
+            except Exception as error:
+                _log.exception("sweep_failed", error=type(error).__name__)
+            await asyncio.sleep(self._interval)
+
+    async def _sweeping(self) -> None:
         while True:
             full_and_clean = False
             try:

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -84,15 +85,19 @@ def store(url: str) -> Check:
     """Whether our database answers and has the schema this version needs."""
     from store.ports import StoreError
     from store.sql import migrate
+    from store.sql.address import address
 
     try:
         standing = migrate.current(url)
+        where = address(url)
     except StoreError as error:
-        return Check("store", False, str(error), "run `fairlead up`, which creates and upgrades it")
+        what, _, cure = str(error).rpartition("; ")
+        return Check("store", False, what, cure)
     problem = migrate.problem(standing)
     if problem:
-        return Check("store", False, f"the database {problem}", "run `fairlead up`")
-    return Check("store", True, f"schema {standing}")
+        what, _, cure = problem.rpartition("; ")
+        return Check("store", False, f"the store ({where}) {what}", cure)
+    return Check("store", True, f"{where}, schema {standing}")
 
 
 async def gateway(settings: Settings) -> Check:
@@ -138,7 +143,9 @@ async def _firm(settings: Settings) -> list[Check]:
     checks = [Check("firm file", True, str(settings.firm_file))]
     environ = dict(os.environ) | secrets_setup.firm_variables(settings.home)
     checks.append(await asyncio.to_thread(credentials, firm, environ))
-    if checks[-1].ok:
+    secrets_known = checks[-1].ok
+    checks.append(await asyncio.to_thread(access, firm, environ))
+    if secrets_known:
         checks.append(await asyncio.to_thread(connectors, firm, environ))
         url = firm.store_url(environ) or settings.store_url
         checks.append(await asyncio.to_thread(store, url))
@@ -160,6 +167,26 @@ def credentials(firm: "Firm", environ: Mapping[str, str]) -> Check:
         cure = "set what is named; for the sandbox `fairlead up` makes it"
         return Check("secrets", False, "; ".join(problems), cure)
     return Check("secrets", True, f"all {len(references)} references lead to a secret")
+
+
+def access(firm: "Firm", environ: Mapping[str, str]) -> Check:
+    """Whether callers have to prove who they are, and by what. Open access is no mistake on a laptop."""
+    from firm.access_tokens import TokenFile, TokenFileError
+    from firm.secrets import SecretError
+
+    section = firm.access
+    if section is None:
+        return Check("access", True, "open: whoever reaches the gateway or runs `fairlead` may do everything")
+    ways = [f"tokens of {section.oidc.issuer}"] if section.oidc else []
+    try:
+        path = firm.access_file(environ)
+        if path is not None:
+            now = datetime.now(UTC)
+            valid = sum(token.valid(now) for token in TokenFile(path).tokens())
+            ways.append(f"{valid} valid tokens in {path}")
+    except (SecretError, TokenFileError) as error:
+        return Check("access", False, f"closed to everybody: {error}", "mend the token file")
+    return Check("access", True, "by " + " and ".join(ways))
 
 
 def connectors(firm: "Firm", environ: Mapping[str, str]) -> Check:

@@ -8,12 +8,16 @@ names the command which starts one. Nothing is downloaded.
 import asyncio
 import os
 import socket
+from collections.abc import Sequence
 
 from temporalio.client import Client
+from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
+from temporalio.worker import Interceptor as WorkerInterceptor
 
+from runtime.codec import CodecKeys, SealingCodec
 from runtime.plugin import FairleadPlugin
 from runtime.settings import Settings
 
@@ -39,11 +43,18 @@ def is_listening(address: str, timeout: float = 0.5) -> bool:
 async def connect(
     settings: Settings,
     *,
+    keys: CodecKeys | None = None,
+    observers: Sequence[ClientInterceptor | WorkerInterceptor] = (),
     plugin: FairleadPlugin | None = None,
     runtime: Runtime | None = None,
     lazy: bool = False,
 ) -> Client:
-    """A client for the configured Temporal. Raises `NoTemporal` with one sentence when none answers."""
+    """A client for the configured Temporal, with the firm's codec `keys`; None: what is sealed stays so.
+
+    `observers` measure and trace. `plugin` stands in for the one made of these. Raises `NoTemporal` with one
+    sentence when no server answers, `CodecError` for keys that cannot be used.
+    """
+    plugin = plugin or FairleadPlugin(codec=SealingCodec(keys) if keys else None, observers=observers)
     config = _explicit_config(settings)
     where = str(config.get("target_host") or local_address(settings))
     if "target_host" not in config and not is_listening(where):
@@ -55,9 +66,7 @@ async def connect(
     config.setdefault("namespace", settings.namespace)
     try:
         async with asyncio.timeout(15):
-            return await Client.connect(
-                **config, plugins=[plugin or FairleadPlugin()], runtime=runtime, lazy=lazy
-            )
+            return await Client.connect(**config, plugins=[plugin], runtime=runtime, lazy=lazy)
     except (RuntimeError, RPCError, TimeoutError, OSError) as error:
         raise NoTemporal(
             f"Temporal at {where} (namespace {config['namespace']!r}) cannot be used: {_first_line(error)}. "

@@ -3,6 +3,7 @@
 from typing import Any
 
 import structlog
+from opentelemetry import trace
 from temporalio import activity, workflow
 from temporalio.worker import (
     ActivityInboundInterceptor,
@@ -12,6 +13,8 @@ from temporalio.worker import (
     WorkflowInboundInterceptor,
     WorkflowInterceptorClassInput,
 )
+
+from runtime.tracing import CORRELATION
 
 _CONTEXT = ("process", "step", "attempt", "run")
 
@@ -31,6 +34,7 @@ class BusinessContextInterceptor(Interceptor):
 class _ActivityContext(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         info = activity.info()
+        trace.get_current_span().set_attribute(CORRELATION, info.workflow_id or "")
         structlog.contextvars.bind_contextvars(
             process=info.workflow_id or "", step=info.activity_type, attempt=info.attempt
         )

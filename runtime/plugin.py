@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from pydantic import ValidationError
+from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
@@ -14,6 +15,7 @@ from temporalio.converter import (
     WithSerializationContext,
 )
 from temporalio.plugin import SimplePlugin
+from temporalio.worker import Interceptor as WorkerInterceptor
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -33,9 +35,11 @@ PASSED_THROUGH = (
     "store.ports",
     "store.alert_ports",
     "store.billing_ports",
+    "store.people_ports",
     "pycountry",
     "holidays",
     "structlog",
+    "opentelemetry",
 )
 """Our pure packages: loaded once, not once per workflow run. A package's name covers its submodules."""
 
@@ -48,6 +52,7 @@ class FairleadPlugin(SimplePlugin):
             one they stay readable in the Web UI.
         failure_types: exceptions that fail a workflow instead of retrying its task. Production keeps the
             narrow default, so that a bug waits for a fixed worker; tests pass `[Exception]`.
+        observers: interceptors that measure and trace, and change nothing.
     """
 
     def __init__(
@@ -55,11 +60,12 @@ class FairleadPlugin(SimplePlugin):
         *,
         codec: PayloadCodec | None = None,
         failure_types: Sequence[type[BaseException]] = (ValidationError,),
+        observers: Sequence[ClientInterceptor | WorkerInterceptor] = (),
     ) -> None:
         super().__init__(
             "fairlead",
             data_converter=_converter(codec),
-            interceptors=[BusinessContextInterceptor()],
+            interceptors=[*observers, BusinessContextInterceptor()],
             workflow_runner=partial(_sandboxed, context_free=not isinstance(codec, WithSerializationContext)),
             workflow_failure_exception_types=failure_types,
         )

@@ -16,7 +16,8 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.ticks import DealPollTick, IntakeTick, ReleasedInvoicesTick
+from domain.resource_sync import ResourceTick
+from domain.ticks import DealPollTick, IntakeTick, PurchaseOrdersTick, ReleasedInvoicesTick
 from domain.watching import WatchTick
 
 
@@ -30,6 +31,14 @@ def intake_id(firm: str, system: str) -> str:
 
 def released_invoices_id(firm: str, system: str) -> str:
     return f"poll-released-invoices/{firm}/{system}"
+
+
+def purchase_orders_id(firm: str, system: str) -> str:
+    return f"poll-purchase-orders/{firm}/{system}"
+
+
+def resources_id(firm: str, hr: str) -> str:
+    return f"sync-resources/{firm}/{hr}"
 
 
 def watch_id(firm: str) -> str:
@@ -67,6 +76,26 @@ async def keep_released_invoices(
     await _keep(client, id, action, every)
 
 
+async def keep_purchase_orders(
+    client: Client, own_queue: str, tick: PurchaseOrdersTick, every: timedelta | None
+) -> None:
+    """Poll a procurement system for changed orders `every` so often; None removes the schedule."""
+    id, summary = purchase_orders_id(tick.firm, tick.system), f"Poll {tick.system} for changed orders"
+    action = ScheduleActionStartWorkflow(
+        "PurchaseOrdersTick", tick, id=f"tick/{id}", task_queue=own_queue, static_summary=summary
+    )
+    await _keep(client, id, action, every)
+
+
+async def keep_resources(client: Client, own_queue: str, tick: ResourceTick, every: timedelta | None) -> None:
+    """Wake the sync of an HR account `every` so often, and at once the first time; None removes it."""
+    id, summary = resources_id(tick.firm, tick.hr), f"Wake the sync of {tick.hr} and {tick.psa}"
+    action = ScheduleActionStartWorkflow(
+        "ResourceTick", tick, id=f"tick/{id}", task_queue=own_queue, static_summary=summary
+    )
+    await _keep(client, id, action, every, at_once=True)
+
+
 async def keep_watch(client: Client, own_queue: str, tick: WatchTick, every: timedelta | None) -> None:
     """Look at every alert rule `every` so often; None removes the schedule."""
     id, summary = watch_id(tick.firm), "Look at every alert rule"
@@ -77,7 +106,12 @@ async def keep_watch(client: Client, own_queue: str, tick: WatchTick, every: tim
 
 
 async def _keep(
-    client: Client, id: str, action: ScheduleActionStartWorkflow, every: timedelta | None
+    client: Client,
+    id: str,
+    action: ScheduleActionStartWorkflow,
+    every: timedelta | None,
+    *,
+    at_once: bool = False,
 ) -> None:
     if every is None:
         await _remove(client, id)
@@ -88,7 +122,7 @@ async def _keep(
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=1)),
     )
     try:
-        await client.create_schedule(id, schedule)
+        await client.create_schedule(id, schedule, trigger_immediately=at_once)
     except ScheduleAlreadyRunningError:
 
         def changed(_: ScheduleUpdateInput) -> ScheduleUpdate:

@@ -7,10 +7,12 @@ task-queue prefix beside a firm that is running.
 import os
 import sys
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 OWN_QUEUE = "fairlead"
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 class Settings(BaseModel):
@@ -21,7 +23,7 @@ class Settings(BaseModel):
     home: Path
     """State of a local firm: store, Temporal's file, sandbox, logs, pid files."""
     firm_file: Path
-    store_url: str
+    store_url: str = Field(repr=False)  # its password may stand in it
     temporal_address: str | None = None
     """Explicit address; none means the resolution order of `runtime.connect`."""
     temporal_profile: str | None = None
@@ -38,6 +40,11 @@ class Settings(BaseModel):
     planted_bug: str = ""
     """A guard that a drill switches off to prove that it can fail: `find-before-create`."""
     log_format: str = "console"
+    log_level: LogLevel = "info"
+    metrics_address: str | None = None
+    """`host:port` where a worker tells Prometheus its figures; set, the gateway does at `/metrics`."""
+    sdk_metrics_address: str | None = None
+    """`host:port` of the figures of a worker's Temporal SDK."""
 
     @classmethod
     def from_environment(cls, **overrides: object) -> "Settings":

@@ -6,8 +6,9 @@ key of a point is the call and what it is about: `store/settle/<invoice>`, `stor
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
+from runtime.store_with import store_with
 from store.ports import Store
 
 CrashPoint = Callable[[str, str], None]
@@ -17,23 +18,12 @@ _CALLS = ("take_in", "cover", "settle", "release")
 
 def with_crash_points(store: Store, crash_point: CrashPoint) -> Store:
     """`store`, whose billing writes ask `crash_point` before and after."""
-    return cast(Store, _Attacked(store, billing=_Billing(store.billing, crash_point)))
+    return store_with(store, billing=_Billing(store.billing, crash_point))
 
 
 def store_key(call: str, about: str) -> str:
     """Key of the crash points around one write: see above."""
     return f"store/{call}/{about}"
-
-
-class _Attacked:
-    """A store of which some parts are others; everything else is as it was."""
-
-    def __init__(self, store: Store, **parts: object) -> None:
-        self._store = store
-        self.__dict__.update(parts)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
 
 
 class _Billing:

@@ -13,6 +13,7 @@ from domain.base import Canonical
 from domain.billable import Adjustment, Billable, IntakeProblem, WorkedTime
 from domain.invoice_state import BillingEventRow, InvoiceRow, InvoiceStage
 from domain.money import Money
+from domain.outbound import OutboxNote
 from domain.project_contract import ProjectContract
 from domain.time_posting import SetAside
 from store.ports import StoreError
@@ -153,8 +154,10 @@ class Billing(Protocol):
 
     # -- invoices
 
-    async def put_invoice(self, invoice: InvoiceRow) -> InvoiceRow:
+    async def put_invoice(self, invoice: InvoiceRow, *, tells: Sequence[OutboxNote] = ()) -> InvoiceRow:
         """Insert or replace by id; what it uses of limits follows its price, unchecked (see `settle`).
+
+        `tells` is noted in the same transaction, each event once.
 
         A row never goes back from `posted`, and its price, number and id in the ERP stay from there on.
         Raises `StoreError` then. A credit note (`credits`) states amounts with its invoice's sign.

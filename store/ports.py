@@ -13,10 +13,14 @@ from pydantic import AwareDatetime
 
 from domain.attention import AttentionItem, Decision
 from domain.base import Canonical
+from domain.outbound import OutboxNote
 
 if TYPE_CHECKING:
     from store.alert_ports import Alerts  # which need the rows and errors here
     from store.billing_ports import Billing
+    from store.outbox_ports import Outbox
+    from store.people_ports import People
+    from store.standing_ports import Standing
 
 ProcessState = Literal["running", "done", "cancelled", "failed"]
 
@@ -46,6 +50,10 @@ class ProcessRow(Canonical):
 
 class StoreError(Exception):
     """The store refuses: the text says what and why."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot do it now (out of reach, locked, contended): the same call may succeed later."""
 
 
 class StaleReference(StoreError):
@@ -102,9 +110,13 @@ class ProcessStore(Protocol):
         result_json: str = "",
         *,
         summary: str = "",
+        tells: Sequence[OutboxNote] = (),
         **facts: str,
     ) -> None:
-        """Set the end state and last facts. Raises `StoreError` when the generation is not the row's."""
+        """Set the end state and last facts, and note what is told of it.
+
+        Raises `StoreError` when the generation is not the row's.
+        """
 
     async def get(self, key: str) -> ProcessRow | None: ...
 
@@ -189,8 +201,10 @@ class EffectJournal(Protocol):
         request_id: str = "",
         found: bool = False,
         reference: Reference | None = None,
+        tells: Sequence[OutboxNote] = (),
     ) -> EffectRow:
-        """`confirmed`, with the cross-reference; `found` = by look-up after a lost answer."""
+        """`confirmed`, with the cross-reference and what is told of it; `found` = by look-up after a lost
+        answer."""
 
     async def reject(self, key: str, *, note: str, request_id: str = "") -> EffectRow:
         """`rejected`: the system refused for good; nothing was written."""
@@ -334,8 +348,8 @@ class Decisions(Protocol):
 class Attention(Protocol):
     """The projection of exceptions."""
 
-    async def put(self, item: AttentionItem) -> None:
-        """Insert or replace by id (the workflow is the truth), and audit each state once."""
+    async def put(self, item: AttentionItem, *, tells: Sequence[OutboxNote] = ()) -> None:
+        """Insert or replace by id (the workflow is the truth), audit each state once, note what is told."""
 
     async def get(self, id: str) -> AttentionItem | None: ...
 
@@ -383,6 +397,9 @@ class Store(Protocol):
     cursors: Cursors
     billing: "Billing"
     alerts: "Alerts"
+    outbox: "Outbox"
+    people: "People"
+    standing: "Standing"
 
     async def ready(self) -> None:
         """Raises `StoreError` with the cure when the database is unreachable or its schema is not current."""

@@ -3,7 +3,7 @@
 import gc
 import itertools
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,48 @@ from runtime.visibility import add, register
 from store.sql import migrate
 from store.sql.address import sqlite_url
 from store.sql.engine import SqlStore, open_store
+from tests.support.postgresql import Databases, NoPostgresql, databases
+
+NO_POSTGRESQL = "no PostgreSQL: "
+STARTS = 3
+"""Attempts to start the dev server."""
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What was not tried on PostgreSQL is said in every run, not only with `-rs`."""
+    reports = terminalreporter.stats.get("skipped", [])
+    skipped = [report.longrepr[2] for report in reports if isinstance(report.longrepr, tuple)]
+    reasons = [text.partition(NO_POSTGRESQL)[2] for text in skipped if NO_POSTGRESQL in text]
+    if reasons:
+        terminalreporter.write_line(f"{len(reasons)} tests skipped, {NO_POSTGRESQL}{reasons[0]}")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Databases]:
+    """A PostgreSQL server to make databases on; a test that needs it is skipped where there is none."""
+    try:
+        with databases() as found:
+            yield found
+    except NoPostgresql as error:
+        pytest.skip(f"{NO_POSTGRESQL}{error}")
 
 
 def pytest_configure() -> None:
     """Collecting makes hundreds of thousands of objects that stay: to look through them is a waste."""
     gc.disable()
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs on a PostgreSQL server belongs to the long proofs."""
+    for item in items:
+        given = getattr(item, "callspec", None)
+        kinds = given.params.values() if given else ()
+        if "postgresql" in (
+            *getattr(item, "fixturenames", ()),
+            *(kind for kind in kinds if kind == "postgresql"),
+        ):
+            item.add_marker(pytest.mark.proof)
 
 
 def pytest_collection_finish() -> None:
@@ -75,15 +112,25 @@ async def temporal_env() -> AsyncIterator[WorkflowEnvironment]:
     """
     from workflows.shared.search_attributes import ATTRIBUTES
 
-    environment = await WorkflowEnvironment.start_local(
-        plugins=[FairleadPlugin(failure_types=[Exception])],
-        dev_server_existing_path=str(find_binary()),
-        dev_server_log_level="error",
-        dev_server_extra_args=tuning_flags(),
-    )
-    async with environment:
+    async with await _dev_server() as environment:
         await register(environment.client, ATTRIBUTES)
         yield environment
+
+
+async def _dev_server() -> WorkflowEnvironment:
+    """The SDK waits five seconds for it, which may be too short while everything starts at once."""
+    for attempt in range(STARTS):
+        try:
+            return await WorkflowEnvironment.start_local(
+                plugins=[FairleadPlugin(failure_types=[Exception])],
+                dev_server_existing_path=str(find_binary()),
+                dev_server_log_level="error",
+                dev_server_extra_args=tuning_flags(),
+            )
+        except RuntimeError:
+            if attempt == STARTS - 1:
+                raise
+    raise AssertionError("unreachable")
 
 
 @pytest.fixture

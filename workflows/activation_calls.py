@@ -14,6 +14,7 @@ from activities.crm import CrmActivities, MarkDealInput, ReadDeal
 from activities.erp import ErpActivities, ErpCustomerInput, ErpProjectInput, ScheduleInput, ScheduleRef
 from activities.gates import GateActivities, JudgeGates
 from activities.process import CloseProcess, OpenedProcess, ProcessActivities
+from activities.procurement import ProcurementActivities, PurchaseInput
 from activities.psa import (
     ProjectRef,
     PsaActivities,
@@ -31,6 +32,7 @@ from domain.commands import AddSeats, CreateBillingSchedule, Record
 from domain.delivery import StaffingAnswer, StaffingState
 from domain.identity import customer_key, project_number
 from domain.policy import PolicySnapshot, Role, Route
+from domain.procurement_process import PurchaseNeed, Requested
 from domain.project_contract import ProjectContract
 from domain.readiness import Gate, GateResult
 from domain.selling import Deal
@@ -181,6 +183,34 @@ class ActivationCalls:
             **self._write("psa", f"Open {self.number} for time and expense"),
         )
 
+    # -- procurement ------------------------------------------------------------------------------
+
+    @property
+    def procures(self) -> bool:
+        """Whether a system plays procurement for the entity of the deal."""
+        return any(
+            route.role == "procurement" and route.entity in (None, self._entity)
+            for route in self.policies.routes
+        )
+
+    def needs(self) -> tuple[PurchaseNeed, ...]:
+        """What suppliers deliver."""
+        return activation.purchase_needs(self.plan)
+
+    def request_purchases(self) -> Awaitable[list[Requested]]:
+        return workflow.execute_activity_method(
+            ProcurementActivities.request,
+            self._purchases(),
+            **self._write("procurement", f"Request the suppliers of {self.number}"),
+        )
+
+    def withdraw_purchases(self) -> Awaitable[int]:
+        return workflow.execute_activity_method(
+            ProcurementActivities.withdraw_all,
+            self._purchases(),
+            **self._write("procurement", f"Take back the requisitions of {self.number}"),
+        )
+
     # -- ERP --------------------------------------------------------------------------------------
 
     def party_facts(self, deal: Deal) -> Awaitable[PartyFacts]:
@@ -307,6 +337,12 @@ class ActivationCalls:
             **self._base(),
             seats=seats,
             approver_email=self.policies.staffing_approver_email,
+            entity=self._entity or "",
+        )
+
+    def _purchases(self) -> PurchaseInput:
+        return PurchaseInput(
+            **self._base(), project=self.number, entity=self._entity or "", needs=self.needs()
         )
 
     def _mark_input(self) -> MarkDealInput:

@@ -1,8 +1,9 @@
 """Project activation: a signed deal becomes an operational project in every system.
 
     read the deal -> gates before creation -> customer, project and plan, closed for time
-    -> demand to staffing, billing schedule -> staffing approved -> gates before opening, on evidence
-    read anew -> open -> CRM told -> billing and procurement live on with the project
+    -> demand to staffing, requisitions for suppliers, billing schedule -> staffing approved
+    -> gates before opening, on evidence read anew -> open -> CRM told
+    -> billing and procurement live on with the project
 
 Whatever fails for good waits for its owner and goes on where it stood; a cancel at any point undoes
 everything, newest first, in every system.
@@ -16,7 +17,8 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.process import OpenedProcess
     from activities.psa import PsaProject
-    from domain import corrections
+    from domain import corrections, procurement
+    from domain.activation import subcontract_lines
     from domain.activation_process import (
         ACTIVATION,
         ActivationResult,
@@ -32,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.delivery import StaffingAnswer, StaffingDemand, StaffingState
     from domain.gates.customer_data import matched_customer
     from domain.policy import Role
+    from domain.procurement_process import ProcurementState, Requested
     from domain.project_contract import ProjectContract
     from domain.readiness import Gate
     from domain.selling import Deal
@@ -50,6 +53,7 @@ _STEPS: tuple[tuple[str, str, Role], ...] = (
     ("psa.project", "Project and plan", "psa"),
     ("erp.project", "Project for accounting", "erp"),
     ("psa.staffing", "Resource requests", "psa"),
+    ("procurement.request", "Supplier requisitions", "procurement"),
     ("erp.billing_schedule", "Billing schedule", "erp"),
     ("erp.open", "Open for accounting", "erp"),
     ("psa.open", "Open for time and expense", "psa"),
@@ -75,6 +79,8 @@ class ProjectActivation(Process):
         self._gates = GateBoard(self.desk)
         self._records: dict[str, SystemRecord] = {}
         self._demands: tuple[StaffingDemand, ...] = ()
+        self._buys = False
+        self._requested: tuple[Requested, ...] = ()
         self._answers: tuple[StaffingAnswer, ...] = ()
         self._staffing_approver: str | None = None
         self._staffing_due: datetime | None = None
@@ -109,6 +115,7 @@ class ProjectActivation(Process):
         project = await self._create_project()
         erp_project = await self._create_erp_project(customer)
         await self._request_staffing(project)
+        await self._request_purchases()
         schedule = await self._create_billing_schedule(erp_project)
         await self._pass_gates_before_opening(project, schedule)
         contract = self.calls.contract(project, customer, erp_project, schedule)
@@ -120,7 +127,9 @@ class ProjectActivation(Process):
         self.policies = opened.policies
         self.desk.use(opened.policies)
         for step, label, role in _STEPS:
-            self.checklist.declare(step, label, self.calls.route(role).system)
+            system = next((route.system for route in opened.policies.routes if route.role == role), "")
+            if system:
+                self.checklist.declare(step, label, system)
         if self._input.event is not None:
             await self.event_received(self._input.event)
 
@@ -277,6 +286,36 @@ class ProjectActivation(Process):
         )
         self._demands = asked.demands
 
+    async def _request_purchases(self) -> None:
+        """A requisition per supplier; what it becomes is followed by the process that takes it over."""
+        if not self.calls.procures:
+            return
+        if not subcontract_lines(self.calls.plan):
+            self.checklist.set("procurement.request", "skipped", "no line of a supplier")
+            return
+        if not workflow.patched("requisitions"):
+            return
+        self._requested = tuple(
+            await self.step(
+                "procurement.request",
+                self.calls.request_purchases,
+                role="procurement",
+                undo=self.calls.withdraw_purchases,
+            )
+        )
+        self._buys = True
+        system = self.calls.route("procurement").system
+        for one in self._requested:
+            self._records[one.key] = SystemRecord(
+                system=system,
+                noun="purchase requisition",
+                external_id=one.requisition,
+                number=one.number,
+                url=one.url,
+            )
+        numbers = ", ".join(one.number or one.requisition for one in self._requested)
+        self.checklist.set("procurement.request", "done", numbers)
+
     async def _create_billing_schedule(self, erp_project: Record) -> Record | None:
         schedule = self.calls.planned_schedule(erp_project)
         if schedule is None:
@@ -346,10 +385,28 @@ class ProjectActivation(Process):
     async def _hand_over(self, contract: ProjectContract) -> ActivationResult:
         self.point_of_no_return()
         self._handed_over = await hand_over_project(
-            self._input.firm, self.calls.number, self.deal, workflow.info().workflow_id, contract
+            self._input.firm,
+            self.calls.number,
+            self.deal,
+            workflow.info().workflow_id,
+            contract,
+            self._purchases() if self._buys else None,
         )
         self._enter("active")
         return self._result("active")
+
+    def _purchases(self) -> ProcurementState:
+        """What was requested, for the process that follows it."""
+        route = self.calls.route("procurement")
+        return ProcurementState(
+            firm=self._input.firm,
+            project=self.calls.number,
+            correlation=workflow.info().workflow_id,
+            lines=procurement.lines_of(self.calls.needs(), self._requested, workflow.now()),
+            system=route.system,
+            entity=contract.billing_entity or "" if (contract := self.calls.plan.contract) else "",
+            deal=self._input.deal,
+        )
 
     # -- handlers ---------------------------------------------------------------------------------
 
@@ -388,6 +445,12 @@ class ProjectActivation(Process):
             requester = self._staffing_requester()
             if requester and requester.casefold() == decision.actor.casefold():
                 raise refused(f"{decision.actor} asked for this staffing; another person approves it")
+            seen, now = decision.payload.get("revision"), str(self._staffing_state().revision)
+            if seen is not None and seen != now:
+                raise refused(
+                    f"this approves revision {seen} of the demand, which stands at revision {now}: look at it"
+                    " again, then approve that"
+                )
         if decision.action == "correct" and self._deal is not None:
             try:
                 corrections.apply(self._deal, decision.payload)

@@ -5,8 +5,10 @@ from workflows.intake_tick import WakeTimePosting
 from workflows.invoice import Invoice
 from workflows.project_activation import ProjectActivation
 from workflows.project_billing import ProjectBilling
+from workflows.resource_sync import ResourceSync
+from workflows.resource_tick import WakeResourceSync
 from workflows.subcontractor_procurement import SubcontractorProcurement
-from workflows.tick import PollReleasedInvoices, PollSignedDeals
+from workflows.tick import PollPurchaseOrders, PollReleasedInvoices, PollSignedDeals
 from workflows.time_posting import TimePosting
 from workflows.watch import Watch
 
@@ -16,9 +18,12 @@ WORKFLOWS = [
     Invoice,
     InvoiceCredit,
     SubcontractorProcurement,
+    PollPurchaseOrders,
     PollReleasedInvoices,
     PollSignedDeals,
     TimePosting,
     WakeTimePosting,
     Watch,
+    ResourceSync,
+    WakeResourceSync,
 ]

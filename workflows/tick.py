@@ -6,9 +6,11 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.crm import CrmActivities, PollDeals, PollResult
+    from activities.procurement import ProcurementActivities
+    from activities.procurement_events import PolledOrders, PollOrders
     from activities.psa_released import PolledReleased, PollReleased, PsaReleasedActivities
     from domain.policy import Route, Timing
-    from domain.ticks import DealPollTick, ReleasedInvoicesTick
+    from domain.ticks import DealPollTick, PurchaseOrdersTick, ReleasedInvoicesTick
     from workflows.shared import options
 
 
@@ -39,4 +41,19 @@ class PollReleasedInvoices:
             PsaReleasedActivities.poll_released,
             PollReleased(system=tick.system, overlap_seconds=tick.overlap_seconds),
             **options.poll(route, Timing(), f"Poll {tick.system} for released invoices", patience),
+        )
+
+
+@workflow.defn(name="PurchaseOrdersTick")
+class PollPurchaseOrders:
+    """Polls procurement for changed orders, once for all projects. Owned by finance systems."""
+
+    @workflow.run
+    async def run(self, tick: PurchaseOrdersTick) -> PolledOrders:
+        route = Route(role="procurement", system=tick.system, task_queue=tick.task_queue)
+        patience = timedelta(seconds=tick.give_up_after)
+        return await workflow.execute_activity_method(
+            ProcurementActivities.poll_orders,
+            PollOrders(firm=tick.firm, system=tick.system, overlap_seconds=tick.overlap_seconds),
+            **options.poll(route, Timing(), f"Poll {tick.system} for changed orders", patience),
         )

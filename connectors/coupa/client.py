@@ -85,7 +85,8 @@ class CoupaClient:
 
     async def suppliers(self, query: SupplierQuery) -> Sequence[Supplier]:
         """Suppliers that match; one on hold counts as not active."""
-        params = {name: value for name, value in (("number", query.number), ("name", query.name)) if value}
+        asked = {"number": query.number, "name": query.name, "tax_id": query.tax_id}
+        params = {name: value for name, value in asked.items() if value}
         if query.active_only:
             params["status"] = "active"
         rows = await self._account.search(

@@ -27,6 +27,7 @@ from connectors.http.auth import Auth, Grant, utc_now
 from connectors.http.quota import Gauge, InFlight, ReadGauges, no_gauges
 from connectors.http.redaction import redact
 from connectors.http.resolution import Refusal, Resolution
+from connectors.http.spans import STATUS, call_span
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +169,9 @@ class VendorHttp:
         async with self.in_flight.turn():
             try:
                 async with asyncio.timeout(self.timeout):
-                    response = await self._client.send(request)
+                    with call_span(self.system, operation, request.method) as span:
+                        response = await self._client.send(request)
+                        span.set_attribute(STATUS, response.status_code)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
                 self._fail(Transient, operation, f"{self.system} cannot be reached", failure)
             except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as failure:

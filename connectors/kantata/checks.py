@@ -19,6 +19,7 @@ async def run(account: Account, directory: Directory) -> Sequence[Check]:
     return [
         access,
         await _judged("custom fields", lambda: _custom_fields(account)),
+        await _judged("person fields", lambda: _person_fields(account)),
         await _judged("roles", lambda: _roles(account)),
         await _judged("project template", lambda: _template(account, directory)),
         await _judged("approver", lambda: _approver(account, directory)),
@@ -54,6 +55,22 @@ async def _custom_fields(account: Account) -> Check:
     ]
     detail = "; ".join(wrong) + ": create a text field on workspace resources" if wrong else "both are there"
     return Check(name="custom fields", ok=not wrong, detail=detail)
+
+
+async def _person_fields(account: Account) -> Check:
+    settings = account.settings
+    named = {
+        "entity_field": settings.entity_field,
+        "region_field": settings.region_field,
+        "last_day_field": settings.last_day_field,
+    }
+    wanted = {name: id for name, id in named.items() if id}
+    params = {"only": ",".join(str(id) for id in wanted.values())}
+    found = await account.search(CustomField, "custom_fields", params, operation=OPERATION) if wanted else []
+    kinds = {field.id: field.value_type for field in found}
+    wrong = [f"{name} = {id}" for name, id in wanted.items() if kinds.get(str(id)) != "string"]
+    detail = f"{', '.join(wrong)}: create a text field on users, or set it to 0" if wrong else "all are there"
+    return Check(name="person fields", ok=not wrong, detail=detail)
 
 
 async def _roles(account: Account) -> Check:

@@ -7,7 +7,7 @@ Source: Kantata OX API, REST v1.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import httpx
 
@@ -21,10 +21,13 @@ from connectors.kantata.bulk import Bulk
 from connectors.kantata.directory import Directory
 from connectors.kantata.feed import Feed
 from connectors.kantata.memory import Memory
+from connectors.kantata.people import People
+from connectors.kantata.people_feed import PeopleFeed
 from connectors.kantata.projects import Projects
 from connectors.kantata.settings import KantataSettings
 from connectors.kantata.staffing import Staffing
 from connectors.kantata.tasks import Tasks
+from connectors.kantata.time_off import DaysOff
 from connectors.kantata.work_feed import WorkFeed
 from connectors.ports import Check
 from domain.billing_commands import CancelBillingRecord, RecordBilling
@@ -42,6 +45,8 @@ from domain.commands import (
 )
 from domain.delivery import Change, StaffingAnswer
 from domain.intake import FeedPosition, PsaInvoice, WorkPage
+from domain.psa_people import AssignmentPage, PsaPeoplePage, TimeOff
+from domain.psa_people_commands import AddTimeOff, ChangeTimeOff, KeepPerson, KeepRole, KeepSkill
 
 
 def build(
@@ -75,6 +80,9 @@ class KantataClient:
         self._feed = Feed(account, clock)
         self._work = WorkFeed(account, Tasks(account))
         self._billing = billing = Billing(account)
+        self._days_off = days_off = DaysOff(account)
+        self._people = PeopleFeed(account, self._feed)
+        people = People(account, self._directory)
         projects, bulk = Projects(account, self._directory), Bulk(account, self._directory, seats)
         self._commands = Commands(
             account.system,
@@ -89,6 +97,11 @@ class KantataClient:
                 CancelProject: (projects.find_cancellation, projects.cancel_project),
                 RecordBilling: (billing.find_record, billing.record),
                 CancelBillingRecord: (billing.find_cancellation, billing.cancel),
+                KeepPerson: (people.find_person, people.keep_person),
+                KeepRole: (people.find_role, people.keep_role),
+                KeepSkill: (people.find_skill, people.keep_skill),
+                AddTimeOff: (days_off.find_added, days_off.add),
+                ChangeTimeOff: (days_off.find_change, days_off.change),
             },
         )
 
@@ -123,6 +136,18 @@ class KantataClient:
     async def released_invoices(self, since: datetime | None, limit: int = 200) -> Sequence[PsaInvoice]:
         """Invoices released, cancelled or paid since, oldest change first."""
         return await self._billing.released(since, limit)
+
+    async def people(self, page: str = "", limit: int = 200) -> PsaPeoplePage:
+        """One page of the account's people, with role, facts and skills."""
+        return await self._people.people(page, limit)
+
+    async def time_off(self, people: Sequence[str], first: date, last: date) -> Sequence[TimeOff]:
+        """Days off of these people, whoever entered them."""
+        return await self._days_off.listed(people, first, last)
+
+    async def assignments(self, position: FeedPosition, limit: int = 200) -> AssignmentPage:
+        """One page of decided allocations that changed since, and of those that are gone."""
+        return await self._people.assignments(position, limit)
 
     async def check(self) -> Sequence[Check]:
         """One line per ability of the account."""

@@ -22,6 +22,10 @@ class Directory:
         """The role of a name, whatever its case. Raises `Rejected` naming it."""
         return await self._named("roles", name, operation, "role")
 
+    async def skill_id(self, name: str, operation: str) -> int:
+        """The skill of a name, whatever its case. Raises `Rejected` naming it."""
+        return await self._named("skills", name, operation, "skill")
+
     async def template_id(self, template: str | None, operation: str) -> int | None:
         """The project template of a title or id; None when neither command nor settings name one."""
         wanted = template or self._account.settings.default_template

@@ -20,6 +20,7 @@ ASSOCIATIONS = {
 SINGLE = {
     "story": ("story_id", ("stories",)),
     "role": ("role_id", ("roles",)),
+    "default_role": ("default_role_id", ("roles",)),
     "active_submission": ("active_submission_id", ("timesheet_submissions", "expense_report_submissions")),
 }
 """The same of one record: name -> (key of the id, collections it may be in)."""

@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
 from connectors.kantata.models import (
+    Person,
     ResourceRequest,
     SubscribedEvent,
     Touched,
@@ -24,6 +25,7 @@ from domain.billing_commands import RecordBilling
 from domain.commands import Command, CreateCustomer, CreateProject, PlannedTask, RequestStaffing, Seat
 from domain.delivery import Change, StaffingAnswer
 from domain.money import Money, minor_units
+from domain.psa_people_commands import AddTimeOff, KeepPerson
 
 Body = dict[str, Any]
 LONGEST_STORY_TITLE = 200
@@ -200,6 +202,49 @@ def billing_record(
     return body
 
 
+def person(command: KeepPerson, settings: KantataSettings, key: str) -> Body:
+    """What a user is changed to. A fact without a custom field of its own is not told."""
+    values = (
+        (settings.entity_field, command.entity),
+        (settings.region_field, command.region),
+        (settings.last_day_field, command.last_day),
+    )
+    return {
+        "headline": command.title,
+        "custom_fields": [{"custom_field_id": id, "value": value} for id, value in values if id],
+        "external_reference": change_reference(settings.service_name, command, key),
+    }
+
+
+def invitation(command: KeepPerson, settings: KantataSettings, key: str, *, role_id: int | None) -> Body:
+    """An invitation to the account. It has no custom fields: they are told once the user is there."""
+    body: Body = {
+        "full_name": command.name,
+        "email_address": command.email,
+        "headline": command.title,
+        "external_reference": reference(settings.service_name, command, key),
+    }
+    if role_id is not None:
+        body["default_role_id"] = role_id
+    if settings.invitation_permission:
+        body["permission"] = settings.invitation_permission
+    return body
+
+
+def days_off(command: AddTimeOff, settings: KantataSettings, key: str, user_id: int) -> list[Body]:
+    """Time off entries, one per day; of why there is no word."""
+    refs = [day.day.isoformat() for day in command.days]
+    return [
+        {
+            "user_id": user_id,
+            "requested_date": day.day.isoformat(),
+            "hours": day.hours,
+            "external_reference": row_reference(settings.service_name, command, key, ref, refs),
+        }
+        for day, ref in zip(command.days, refs, strict=True)
+    ]
+
+
 # ---- units and texts
 
 
@@ -303,6 +348,16 @@ def staffing_answer(
         ends_on=allocation.end_date if allocation else dates[1],
         version=asked.updated_at.isoformat(),
     )
+
+
+def person_fields(person: Person, settings: KantataSettings) -> dict[str, str]:
+    """What a user shows of `KeepPerson`."""
+    facts = (
+        ("entity", settings.entity_field),
+        ("region", settings.region_field),
+        ("last_day", settings.last_day_field),
+    )
+    return {"title": person.headline or ""} | {name: person.custom_text(id) for name, id in facts if id}
 
 
 def change(event: SubscribedEvent) -> Change:

@@ -5,6 +5,7 @@ field that is absent is named as schema drift; unknown fields and unknown values
 """
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, ConfigDict
@@ -102,6 +103,17 @@ class WorkspaceAllocation(Row):
     end_date: date
 
 
+class PlannedAllocation(WorkspaceAllocation):
+    """An allocation with whom it is for, and how much."""
+
+    workspace_id: Id | None = None
+    user_id: Id | None = None
+    minutes: int
+    hard: bool = False
+    """Decided; a soft one is only asked for."""
+    updated_at: AwareDatetime
+
+
 class Named(Row):
     """A role or a template: an id under a name."""
 
@@ -112,6 +124,44 @@ class Named(Row):
 class User(Row):
     email_address: str = ""
     full_name: str = ""
+
+
+class Person(User):
+    """A user as staffing sees them."""
+
+    headline: str | None = None
+    role: "Named | None" = None
+    custom_field_values: tuple[CustomFieldValue, ...] | None = None
+    """None: the answer does not show them."""
+
+    def custom_text(self, field_id: int) -> str:
+        """The text of one custom field; empty where it has none, or where there is no such field."""
+        for held in self.custom_field_values or ():
+            if held.custom_field_id == str(field_id):
+                return held.value if isinstance(held.value, str) else ""
+        return ""
+
+
+class AccountMembership(Row):
+    user_id: Id | None = None
+    default_role: Named | None = None
+
+
+class AccountInvitation(Row):
+    headline: str | None = None
+    invitee_id: Id | None = None
+
+
+class SkillMembership(Row):
+    user_id: Id | None = None
+    cached_skill_name: str
+    level: int | None = None
+
+
+class TimeOffEntry(Row):
+    user_id: Id | None = None
+    requested_date: date
+    hours: Decimal
 
 
 class CustomField(Row):

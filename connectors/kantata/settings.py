@@ -37,6 +37,14 @@ class KantataSettings(Edge):
     """Id of the text custom field on workspace resources that holds the key of the latest request."""
     demand_field: int = Field(default=9002, gt=0)
     """Id of the text custom field on workspace resources that tells staffing what is asked for."""
+    entity_field: int = Field(default=9003, ge=0)
+    """Id of the text custom field on users that holds the legal entity; 0 where there is none."""
+    region_field: int = Field(default=9004, ge=0)
+    """The same for the region whose calendar applies."""
+    last_day_field: int = Field(default=9005, ge=0)
+    """The same for the last day of who leaves. Access is taken away by people, not by us."""
+    invitation_permission: str = ""
+    """Permission that invited people get; empty: what the account gives by default."""
     default_template: str = ""
     """Title or id of the project template used when a command names none; empty: no template."""
     default_approver_email: str = ""

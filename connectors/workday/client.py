@@ -22,6 +22,7 @@ from connectors.workday.assignments import Assignments
 from connectors.workday.check import inspect
 from connectors.workday.errors import table
 from connectors.workday.people import People
+from connectors.workday.projects import project_id
 from connectors.workday.rest import Rest
 from connectors.workday.settings import WorkdaySettings
 from connectors.workday.sign_in import auth_of
@@ -94,6 +95,10 @@ class WorkdayClient:
     async def absences(self, first: date, last: date, page: str = "", limit: int = 50) -> AbsencePage:
         """Unavailable hours per day of up to `limit` workers."""
         return await self._absences.page(first, last, page, limit)
+
+    async def project(self, number: str) -> str | None:
+        """Id of the project with exactly this number."""
+        return await project_id(self._rest, number)
 
     async def work_calendars(self) -> Sequence[WorkCalendar]:
         """Calendars of the tenant's report, where the settings name one."""

@@ -107,6 +107,8 @@ class WorkdaySettings(Edge):
     calendar_columns: dict[CalendarColumn, str] = Field(default={}, validate_default=True)
     """Column -> its XML alias in that report."""
 
+    project_number_field: str = "projectId"
+    """Field of a project that holds its number."""
     assignment_path: str = "resourcePlanLines"
     assignment_project_param: str = "project"
     """Query parameter that lists the plan lines of one project."""

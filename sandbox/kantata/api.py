@@ -84,7 +84,7 @@ def deleter(resource: Resource) -> Handler:
             invoicing.delete(call.store, record)
         for row in references.of(call.store, resource.noun, record.id):
             call.store.delete(references.COLLECTION, row.id, derived=True)
-        call.store.delete(resource.collection, record.id)
+        call.store.delete(resource.collection, record.id, effect_key=call.headers.get("x-correlation-id"))
         feed.publish(call.store, resource, record.id, "deleted")
         return Answer(204)
 

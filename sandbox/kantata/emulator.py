@@ -15,6 +15,7 @@ from sandbox.kantata import (
     api,
     by_hand,
     invoicing,
+    people,
     rates,
     references,
     seeding,
@@ -36,12 +37,12 @@ if TYPE_CHECKING:
 BASE = "/api/v1"
 CREATED = (
     *("workspaces", "workspace_groups", "stories", "billing_milestones", "workspace_resources"),
-    *("time_entries", "expenses"),
+    *("time_entries", "expenses", "workspace_allocations", "time_off_entries"),
 )
-UPDATED = CREATED
+UPDATED = (*CREATED, "users")
 DELETED = (
     *("stories", "billing_milestones", "workspace_resources"),
-    *("time_entries", "expenses", "invoices"),
+    *("time_entries", "expenses", "invoices", "workspace_allocations", "time_off_entries"),
 )
 
 
@@ -74,6 +75,7 @@ class KantataEmulator(Emulator):
             *_both("GET", "/subscribed_events", api.list_events),
             *_both("POST", "/resource_requests", api.create_request),
             Route("PUT", f"{BASE}/resource_requests/{{id}}", api.resolve_request),
+            *_people_routes(),
             *_work_routes(),
         ]
         for collection, resource in RESOURCES.items():
@@ -171,6 +173,8 @@ def define(store: RecordStore) -> None:
     store.define("resource_requests", Index("resource_id"))
     store.define("workspace_allocations", Index("workspace_id"), Index("workspace_resource_id"))
     store.define("users", Index("email_address"))
+    for name in ("account_memberships", "skill_memberships", "time_off_entries"):
+        store.define(name, Index("user_id"))
     store.define("workspaces", Index("archived", lambda row: [True] if row["archived"] else []))
     store.define(
         "time_entries",
@@ -182,6 +186,15 @@ def define(store: RecordStore) -> None:
     store.define("expense_report_submissions", Index("workspace_id"))
     store.define(rates.CARD_ROLES, Index("card_role", lambda row: [(row["rate_card_id"], row["role_id"])]))
     time_order.define(store.database)
+
+
+def _people_routes() -> list[Route]:
+    return [
+        *_both("POST", "/account_invitations", people.invite),
+        Route("PUT", f"{BASE}/account_memberships/{{id}}", people.change_membership),
+        *_both("POST", "/skill_memberships", people.add_skill),
+        Route("PUT", f"{BASE}/skill_memberships/{{id}}", people.change_skill),
+    ]
 
 
 def _work_routes() -> list[Route]:

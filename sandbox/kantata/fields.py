@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pycountry
@@ -60,6 +61,7 @@ def references(target: str, only: str = "") -> Field:
 
 BOOLEAN = Field("boolean")
 INTEGER = Field("integer")
+NUMBER = Field("number")
 DATE = Field("date")
 CURRENCY = Field("currency")
 OBJECT = Field("object")
@@ -90,6 +92,12 @@ def _integer(field: Field, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise Wrong("must be an integer")
     return value
+
+
+def _number(field: Field, value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise Wrong("must be a number")
+    return Decimal(value)
 
 
 def _id(field: Field, value: Any) -> str:
@@ -135,6 +143,7 @@ _CHECKS: dict[str, Callable[[Field, Any], Any]] = {
     "choice": _choice,
     "boolean": _boolean,
     "integer": _integer,
+    "number": _number,
     "id": _id,
     "ids": _ids,
     "date": _date,

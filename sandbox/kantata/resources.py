@@ -18,6 +18,7 @@ from sandbox.kantata.fields import (
     references,
     text,
 )
+from sandbox.kantata.people_resources import PEOPLE
 from sandbox.kantata.resource import REFERENCES, VALUES, WORKSPACE, Association, Resource
 from sandbox.kantata.work import WORK
 
@@ -234,6 +235,16 @@ WORKSPACE_ALLOCATIONS = Resource(
     collection="workspace_allocations",
     singular="workspace_allocation",
     noun="WorkspaceAllocation",
+    fields={
+        "resource_id": reference("workspace_resources", only="create"),
+        "start_date": DATE,
+        "end_date": DATE,
+        "minutes": INTEGER,
+        "hard": BOOLEAN,
+        "notes": text(),
+    },
+    required=("resource_id", "start_date", "end_date", "minutes"),
+    bulk=200,
     shown=("start_date", "end_date", "minutes", "hard", "notes"),
     includes={
         "external_references": REFERENCES,
@@ -254,9 +265,16 @@ USERS = Resource(
     collection="users",
     singular="user",
     noun="User",
+    fields={
+        "full_name": Field("text", only="update"),
+        "headline": Field("text", only="update"),
+        "email_address": Field("text", only="update"),
+        "custom_fields": Field("custom_fields", only="update"),
+    },
     shown=("full_name", "email_address", "headline", "photo_path"),
     includes={
         "external_references": REFERENCES,
+        "custom_field_values": VALUES,
         "role": Association("role_id", "roles"),
         "skills": Association("skill_ids", "skills", many=True),
     },
@@ -301,7 +319,9 @@ RESOURCES: dict[str, Resource] = {
     for resource in (
         *(WORKSPACES, WORKSPACE_GROUPS, STORIES, BILLING_MILESTONES, WORKSPACE_RESOURCES),
         *(RESOURCE_REQUESTS, WORKSPACE_ALLOCATIONS, USERS, ROLES, SKILLS, PROJECT_TEMPLATES),
-        *(RATE_CARDS, CUSTOM_FIELDS_OF_ACCOUNT, SUBSCRIBED_EVENTS, *WORK),
+        *(RATE_CARDS, CUSTOM_FIELDS_OF_ACCOUNT, SUBSCRIBED_EVENTS, *PEOPLE, *WORK),
     )
 }
-BY_NOUN = {resource.noun: resource for resource in RESOURCES.values()}
+BY_NOUN = {
+    resource.noun: resource for resource in RESOURCES.values() if resource.collection != "account_invitations"
+}

@@ -7,14 +7,17 @@ Custom fields have fixed ids, since an installation is told them; everything els
 from typing import TYPE_CHECKING
 
 from sandbox.core.records import RecordStore
-from sandbox.kantata import rates, writing
+from sandbox.kantata import people, rates, writing
 from sandbox.kantata.staffing import KEY_FIELD
+from sandbox.seed.people import skill_level
 
 if TYPE_CHECKING:
     from sandbox.seed.firm import Firm, Practice
 
 KEY_FIELD_ID = "9001"
 DEMAND_FIELD_ID = "9002"
+ENTITY_FIELD_ID, REGION_FIELD_ID = "9003", "9004"
+PERSON_FIELDS = ((ENTITY_FIELD_ID, "Legal entity"), (REGION_FIELD_ID, "Region"), ("9005", "Last day"))
 INTEGRATION_EMAIL = "integration@fairlead-sandbox.example"
 STAFFING_APPROVERS = (("Stella Brandt", "staffing"), ("Ravi Menon", "practice.lead"))
 """People who decide resource requests: full name, local part of the address."""
@@ -32,9 +35,11 @@ def seed(plan: "Firm", store: RecordStore) -> None:
 
 
 def _custom_fields(store: RecordStore) -> None:
-    for id, name in ((KEY_FIELD_ID, KEY_FIELD), (DEMAND_FIELD_ID, "Fairlead demand")):
-        data = {"name": name, "value_type": "string", "subject_type": "WorkspaceResource"}
-        store.create("custom_fields", data, id=id)
+    seats = ((KEY_FIELD_ID, KEY_FIELD), (DEMAND_FIELD_ID, "Fairlead demand"))
+    for subject, fields in (("WorkspaceResource", seats), ("User", PERSON_FIELDS)):
+        for id, name in fields:
+            data = {"name": name, "value_type": "string", "subject_type": subject}
+            store.create("custom_fields", data, id=id)
 
 
 def _roles(plan: "Firm", store: RecordStore) -> dict[str, str]:
@@ -50,25 +55,24 @@ def _skills(plan: "Firm", store: RecordStore) -> dict[str, str]:
 
 def _users(plan: "Firm", store: RecordStore, roles: dict[str, str], skills: dict[str, str]) -> None:
     domain = plan.workers[0].email.partition("@")[2] if plan.workers else "fairlead-sandbox.example"
-    _user(store, "Fairlead Integration", INTEGRATION_EMAIL, "Integration", None, [])
+    people.enter(
+        store, name="Fairlead Integration", email=INTEGRATION_EMAIL, headline="Integration", role_id=None
+    )
     for name, local in STAFFING_APPROVERS:
-        _user(store, name, f"{local}@{domain}", "Staffing", None, [])
+        people.enter(store, name=name, email=f"{local}@{domain}", headline="Staffing", role_id=None)
     for worker in plan.workers:
-        _user(
+        user = people.enter(
             store,
-            f"{worker.first_name} {worker.last_name}",
-            worker.email,
-            f"{worker.grade} {worker.role}",
-            roles[worker.role],
-            [skills[skill] for skill in worker.skills],
+            name=f"{worker.first_name} {worker.last_name}",
+            email=worker.email,
+            headline=f"{worker.grade} {worker.role}",
+            role_id=roles[worker.role],
+            workday_hours=worker.weekly_hours / 5,
         )
-
-
-def _user(
-    store: RecordStore, name: str, email: str, headline: str, role_id: str | None, skill_ids: list[str]
-) -> None:
-    data = {"full_name": name, "email_address": email, "headline": headline, "photo_path": ""}
-    store.create("users", {**data, "role_id": role_id, "skill_ids": skill_ids, "disabled": False})
+        for skill in worker.skills:
+            level = skill_level(worker.key, skill)
+            given = {"skill_id": skills[skill], "user_id": user.id}
+            people.give_skill(store, given | ({"level": level} if level else {}))
 
 
 def _internal_project(plan: "Firm", store: RecordStore) -> None:

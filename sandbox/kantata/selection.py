@@ -34,6 +34,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "resource_requests": ("pending_requests_only", "requests_for_approver"),
     "workspace_allocations": ("type", "unnamed_resources_only"),
     "users": ("by_email_address",),
+    "time_off_entries": ("start_date", "end_date"),
     **work_selection.OWN,
 }
 
@@ -184,6 +185,10 @@ def _matches_own(store: RecordStore, resource: Resource, record: Record, query: 
         case "workspace_allocations":
             kind = query.get("type")
             return kind is None or record["hard"] == (kind == "hard")
+        case "time_off_entries":
+            # "After" and "prior to" in the contract's words: exclusive is the harder reading.
+            day = record["requested_date"]
+            return bool(query.get("start_date", "") < day < query.get("end_date", "9999-12-31"))
         case "users":
             if query.get("by_email_address") not in (None, record["email_address"]) or record["disabled"]:
                 return False

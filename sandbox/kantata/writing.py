@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.core.call import Answer, Call
 from sandbox.core.records import Record, RecordStore
-from sandbox.kantata import bulk_effects, feed, references, templates, time_rules
+from sandbox.kantata import bulk_effects, feed, people, references, templates, time_rules
 from sandbox.kantata.errors import ErrorLine, answer, invalid, line
 from sandbox.kantata.resource import Resource
 from sandbox.kantata.resources import STATUSES
@@ -43,11 +43,16 @@ def create(store: RecordStore, resource: Resource, row: Row, *, in_bulk: bool = 
     data = {**DEFAULTS.get(resource.collection, {}), **row.values}
     if resource.collection in TIMED:
         data = time_rules.completed(store, resource.collection, data)
+    if resource.collection == "workspace_allocations":
+        data = people.allocated(store, data)
     errors = _rule_errors(store, resource, data)
     if errors:
         raise invalid(errors)
     if row.custom_fields:
         data["custom_field_values"] = custom_values(store, {}, row.custom_fields)
+    same = people.same_day(store, data) if resource.collection == "time_off_entries" else None
+    if same is not None:
+        return store.update(resource.collection, same.id, {"hours": same["hours"] + data["hours"]})
     key = references.effect_key(row.reference, updating=False) if row.reference else None
     natural = str(data.get(_TITLE.get(resource.collection, "title")) or "")
     record = store.create(
@@ -126,6 +131,8 @@ def _rule_errors(
 ) -> list[ErrorLine]:
     if resource.collection in TIMED:
         return time_rules.errors(store, resource.collection, data, record_id)
+    if resource.collection == "time_off_entries":
+        return people.day_off_errors(store, data)
     errors: list[ErrorLine] = []
     start, due = data.get("start_date"), data.get("due_date")
     if start and due and due < start:

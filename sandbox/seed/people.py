@@ -1,5 +1,6 @@
 """The firm's workers: roles and grades as on the rate cards, skills, calendars, a manager each."""
 
+import hashlib
 import unicodedata
 from datetime import date, timedelta
 from decimal import Decimal
@@ -47,6 +48,12 @@ def workers(chance: Random, count: int, lenders: tuple[Supplier, ...]) -> tuple[
         seen[entity.code].append(worker)
         found.append(worker)
     return tuple(found)
+
+
+def skill_level(worker: str, skill: str) -> int | None:
+    """From 2 to 5, the same in every system; None for the fifth of all skills that nobody has rated."""
+    chance = int(hashlib.sha256(f"{worker}/{skill}".encode()).hexdigest()[:6], 16)
+    return None if chance % 5 == 0 else 2 + chance % 4
 
 
 def _worker(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.core.records import RecordStore
 from sandbox.seed.dates import in_month
+from sandbox.seed.people import skill_level
 from sandbox.workday import history
 from sandbox.workday.ids import ref, wid
 
@@ -35,7 +36,11 @@ def seed(plan: "Firm", store: RecordStore) -> None:
         hours = next((w.weekly_hours for w in plan.workers if w.entity == entity.code), 40)
         data = {"code": entity.region, "country": entity.country, "weekly_hours": str(hours)}
         store.create(CALENDARS, data, id=entity.region)
-    for key, name in (("INTERNAL-1", "Administration and training"), ("INTERNAL-2", "Business development")):
+    for key, name in (
+        ("INTERNAL-1", "Administration and training"),
+        ("INTERNAL-2", "Business development"),
+        ("CLIENT-WORK", "Work for customers"),
+    ):
         store.create(PROJECTS, {"projectId": key, "name": name}, id=wid("project", key))
 
 
@@ -85,8 +90,8 @@ def _job(plan: "Firm", worker: "Worker") -> dict[str, Any]:
 
 def _skills(store: RecordStore, worker: "Worker", id: str) -> None:
     for skill in worker.skills:
-        chance = int(wid(worker.key, skill)[:6], 16)
-        level = None if chance % 5 == 0 else str(2 + chance % 4)
+        rated = skill_level(worker.key, skill)
+        level = str(rated) if rated else None
         data = {"worker": id, "skillItem": ref("skill", skill), "remoteID": f"ext-{skill}", "level": level}
         store.create(SKILLS, {**data, "vendor": _SKILL_VENDOR}, id=wid(f"skill/{id}", skill))
 

@@ -7,9 +7,11 @@ from typing import Any, get_args
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from domain.attention import AttentionItem, AttentionState
+from domain.outbound import OutboxNote
 from store.ports import AuditNote
 from store.sql.chain import note
 from store.sql.database import Database
+from store.sql.outbox import tell
 from store.sql.tables import AttentionRecord, table
 
 ATTENTION = table(AttentionRecord)
@@ -28,9 +30,15 @@ class SqlAttention:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def put(self, item: AttentionItem) -> None:
+    async def put(self, item: AttentionItem, *, tells: Sequence[OutboxNote] = ()) -> None:
         """Insert or replace by id; each state, and each escalation, is audited once."""
-        await self._db.write(lambda connection: _put(connection, item, self._db.now()))
+
+        def work(connection: Connection) -> None:
+            now = self._db.now()
+            _put(connection, item, now)
+            tell(connection, item.process, now, tells)
+
+        await self._db.write(work)
 
     async def get(self, id: str) -> AttentionItem | None:
         def work(connection: Connection) -> AttentionItem | None:

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from sqlalchemy import Connection
+
 from domain.billable import Adjustment, Billable, IntakeProblem, WorkedTime
 from domain.invoice_state import BillingEventRow, InvoiceRow, InvoiceStage
+from domain.outbound import OutboxNote
 from domain.project_contract import ProjectContract
 from domain.time_posting import SetAside
 from store.billing_ports import ProjectTotals, TakenIn, UnbilledLine
@@ -20,6 +23,7 @@ from store.sql import (
 )
 from store.sql.billing_rows import Review
 from store.sql.database import Database
+from store.sql.outbox import tell
 
 
 class SqlBilling:
@@ -108,8 +112,14 @@ class SqlBilling:
 
     # -- invoices
 
-    async def put_invoice(self, invoice: InvoiceRow) -> InvoiceRow:
-        return await self._db.write(lambda c: billing_invoices.put_invoice(c, invoice, self._db.now()))
+    async def put_invoice(self, invoice: InvoiceRow, *, tells: Sequence[OutboxNote] = ()) -> InvoiceRow:
+        def work(connection: Connection) -> InvoiceRow:
+            now = self._db.now()
+            row = billing_invoices.put_invoice(connection, invoice, now)
+            tell(connection, invoice.id, now, tells)
+            return row
+
+        return await self._db.write(work)
 
     async def invoice(self, id: str) -> InvoiceRow | None:
         return await self._db.read(lambda c: billing_invoices.invoice(c, id))

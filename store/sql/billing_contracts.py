@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 from domain.project_contract import ProjectContract
 from store.ports import AuditNote, StaleReference, StoreError
 from store.sql.billing_tables import ContractRecord
-from store.sql.chain import note
+from store.sql.chain import hold, note
 from store.sql.tables import table
 
 CONTRACTS = table(ContractRecord)
@@ -29,6 +29,7 @@ def put_contract(connection: Connection, contract: ProjectContract, now: datetim
     project has: what it was billed could not be added up.
     """
     what = f"contract {contract.number} of project {contract.project}"
+    hold(connection, f"project:{contract.project}")  # two first revisions at once must know of each other
     for found in connection.execute(_REVISIONS, {"of": contract.project}).all():
         if found.revision == contract.revision:
             if ProjectContract.model_validate_json(found.body) != contract:

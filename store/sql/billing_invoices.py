@@ -113,8 +113,8 @@ def settle(
             f"invoice {id} is in {row.priced.currency}, contract {contract.number} in {contract.currency}"
         )
     lock_limits(connection, row.project)
-    kept = invoice(connection, id)
-    if kept is None or kept.stage not in FINAL:
+    found = connection.execute(_BY_ID, {"of": id}).first()  # locked: nothing is released from it meanwhile
+    if found is None or found.stage not in FINAL:
         if row.credits:
             _check_signs(connection, row)
             check_left(row, *_credits(connection, row))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from domain.attention import Decision
+from domain.attention import Decision, sealed
 from domain.billable import Billable
 from domain.project_contract import ProjectContract
 from store.ports import AuditNote, StaleReference, StoreError
@@ -12,6 +12,7 @@ from store.sql.billing_contracts import contract, contract_of, note_on_project
 from store.sql.billing_limits import FINAL
 from store.sql.billing_rows import BILLABLES, Review, billable_of, review_of, reviewed, source_of
 from store.sql.billing_tables import AdjustmentRecord, InvoiceRecord
+from store.sql.decisions import keep_hash_only
 from store.sql.tables import DecisionRecord, table
 
 ADJUSTMENTS = table(AdjustmentRecord)
@@ -39,9 +40,9 @@ def adjust(connection: Connection, key: str, decision: str, asked: Review, now: 
         raise StaleReference(f"entry {key} is not kept, as after a restored backup; take it in again")
     before = billable_of(found)
     made = connection.execute(_MADE, {"by": decision, "of": key}).scalar()
-    wish = asked.model_dump_json(exclude_none=True)
+    wish = _without_words(asked).model_dump_json(exclude_none=True)
     if made is not None:
-        if made != wish:
+        if made not in (wish, asked.model_dump_json(exclude_none=True)):  # as older versions kept it
             raise StoreError(
                 f"decision {decision} has changed entry {key} otherwise; a new change needs a new decision"
             )
@@ -53,7 +54,15 @@ def adjust(connection: Connection, key: str, decision: str, asked: Review, now: 
     connection.execute(_CHANGE, {"of": key, **reviewed(after, review)})
     connection.execute(_INSERT, {"decision": decision, "entry": key, "asked": wish, "at": now})
     note_on_project(connection, before.project, now, _said(connection, before, asked, decision))
+    keep_hash_only(connection, decision)
     return after
+
+
+def _without_words(asked: Review) -> Review:
+    """`asked` as a repeat is told by: the words stand in the entry alone."""
+    return (
+        asked if asked.narrative is None else asked.model_copy(update={"narrative": sealed(asked.narrative)})
+    )
 
 
 def _check_invoice(connection: Connection, entry: Billable, asked: Review) -> None:

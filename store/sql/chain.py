@@ -58,6 +58,11 @@ def note(connection: Connection, process: str, at: datetime, entry: AuditNote) -
         append(connection, process, at, **entry.model_dump(exclude={"schema_version"}))
 
 
+def hold(connection: Connection, process: str) -> None:
+    """Make others who would append to this chain wait; where it is new, the second to append loses."""
+    connection.execute(_HEAD, {"of": process}).first()
+
+
 def append(connection: Connection, process: str, at: datetime, **content: str) -> AuditEntry:
     """Append an entry whose key and outcome are known to be new (see `standing`)."""
     head = connection.execute(_HEAD, {"of": process}).first()

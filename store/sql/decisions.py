@@ -22,6 +22,7 @@ DECISIONS = table(DecisionRecord)
 _BY_ID = select(DECISIONS).where(DECISIONS.c.id == bindparam("of")).with_for_update()
 _READ = select(DECISIONS).where(DECISIONS.c.id == bindparam("of"))
 _INSERT = insert(DECISIONS)
+_REPLACE = update(DECISIONS).where(DECISIONS.c.id == bindparam("of"))
 _SPEND = update(DECISIONS).where(DECISIONS.c.id == bindparam("of"))
 
 
@@ -55,7 +56,7 @@ class SqlDecisions:
 def _add(connection: Connection, decision: Decision) -> None:
     found = connection.execute(_BY_ID, {"of": decision.id}).first()
     if found is not None:
-        if _decision(found) != decision:
+        if _decision(found).without_confidential() != decision.without_confidential():
             raise StoreError(f"decision {decision.id} is already kept with other content; give it a new id")
         return
     body = decision.model_dump_json()
@@ -78,7 +79,19 @@ def _claim(connection: Connection, id: str, process: str, now: datetime) -> Deci
     return decision
 
 
+def keep_hash_only(connection: Connection, id: str) -> None:
+    """What is confidential in a decision has gone where it belongs: from now on its row holds the hash."""
+    found = connection.execute(_BY_ID, {"of": id}).first()
+    if found is None:
+        return
+    decision = _decision(found)
+    if decision != decision.without_confidential():
+        body = decision.without_confidential().model_dump_json()
+        connection.execute(_REPLACE, {"of": id, "body": body, "body_hash": content_hash(body)})
+
+
 def _audited(decision: Decision) -> AuditNote:
+    decision = decision.without_confidential()
     return AuditNote(
         actor=decision.actor,
         what=f"decided: {decision.action.replace('_', ' ')} {decision.target}".strip(),

@@ -2,6 +2,8 @@
 
 from store.alert_ports import Alerts
 from store.billing_ports import Billing
+from store.outbox_ports import Outbox
+from store.people_ports import People
 from store.ports import (
     Attention,
     AuditLog,
@@ -24,8 +26,12 @@ from store.sql.database import Clock, Database, utc_now
 from store.sql.decisions import SqlDecisions
 from store.sql.inbox import SqlInbox
 from store.sql.journal import SqlEffectJournal
+from store.sql.outbox import SqlOutbox
+from store.sql.people import SqlPeople
 from store.sql.processes import SqlProcessStore
 from store.sql.references import SqlCrossReferences
+from store.sql.standing import SqlStanding
+from store.standing_ports import Standing
 
 BUSY_TIMEOUT = 10.0
 """Seconds to wait for another process to finish writing."""
@@ -44,6 +50,9 @@ class SqlStore:
     cursors: Cursors
     billing: Billing
     alerts: Alerts
+    outbox: Outbox
+    people: People
+    standing: Standing
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -57,6 +66,9 @@ class SqlStore:
         self.cursors = SqlCursors(database)
         self.billing = SqlBilling(database)
         self.alerts = SqlAlerts(database)
+        self.outbox = SqlOutbox(database)
+        self.people = SqlPeople(database)
+        self.standing = SqlStanding(database)
 
     async def ready(self) -> None:
         """Raises `StoreError` with the cure when the database is unreachable or its schema is not current."""

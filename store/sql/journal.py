@@ -11,9 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from domain.outbound import OutboxNote
 from store.ports import EffectIntent, EffectRow, KeyTaken, Reference, StaleReference, StoreError
 from store.sql.chain import append, standing
 from store.sql.database import Database
+from store.sql.outbox import tell
 from store.sql.references import pair
 from store.sql.tables import EffectRecord, table
 from store.sql.transitions import Change, confirmed, doubted, rejected, resent, undone
@@ -61,6 +63,7 @@ class SqlEffectJournal:
         request_id: str = "",
         found: bool = False,
         reference: Reference | None = None,
+        tells: Sequence[OutboxNote] = (),
     ) -> EffectRow:
         """`confirmed` as `external_id`. Raises `KeyTaken` when it is confirmed as something else,
         `StoreError` when it was settled as undone meanwhile, or `reference` is paired otherwise."""
@@ -71,7 +74,10 @@ class SqlEffectJournal:
             if reference is not None:
                 pair(connection, reference.canonical_id, row["system"], reference.object, external_id)
             change = confirmed(row, now, facts, found=found)
-            return _apply(connection, row, change, now) if change else _answer(row)
+            if change is None:
+                return _answer(row)
+            tell(connection, row["process"], now, tells)
+            return _apply(connection, row, change, now)
 
         return await self._db.write(work)
 

@@ -1,6 +1,6 @@
 """Bringing the schema up to date, and telling whether it is.
 
-upgrade(url)       # creates the file if need be; a second process waits, then finds nothing to do
+upgrade(url)       # creates SQLite's file if need be; a second process waits, then finds nothing to do
 current(url)       # revision the database stands at, "" when it has no schema
 is_current(url)    # true when that is what this version of Fairlead needs
 """
@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from store.ports import StoreError
 from store.sql.address import Address, address
-from store.sql.connect import other_engine, sqlite_engine
+from store.sql.connect import engine_of, hold_schema
 from store.sql.failures import failure
 
 if TYPE_CHECKING:
@@ -41,9 +41,7 @@ def upgrade(url: str, *, to: str = "head", busy_timeout: float = BUSY_TIMEOUT) -
 
 def downgrade(url: str, *, to: str = "base") -> None:
     """Take the schema back to revision `to`; what the newer one kept is lost. Raises `StoreError`."""
-    from alembic import command
-
-    _transact(address(url), lambda connection: command.downgrade(_config(connection), to))
+    _transact(address(url), lambda connection: _move(connection, to, down=True))
 
 
 def current(url: str) -> str:
@@ -93,14 +91,15 @@ def _known() -> frozenset[str]:
     return frozenset(script.revision for script in scripts.walk_revisions())
 
 
-def _move(connection: Connection, to: str) -> None:
+def _move(connection: Connection, to: str, *, down: bool = False) -> None:
     from alembic import command
 
-    standing = revision(connection)
-    if standing and standing not in _known():
-        raise StoreError(problem(standing))
     with _ONE_AT_A_TIME:
-        command.upgrade(_config(connection), to)
+        hold_schema(connection)
+        standing = revision(connection)
+        if standing and standing not in _known():
+            raise StoreError(problem(standing))
+        (command.downgrade if down else command.upgrade)(_config(connection), to)
 
 
 def _config(connection: Connection | None = None) -> "Config":
@@ -131,10 +130,7 @@ def _transact(
 
 @contextmanager
 def _engine(where: Address, busy_timeout: float) -> "Iterator[Engine]":
-    if where.path is None:
-        engine = other_engine(where)
-    else:
-        engine = sqlite_engine(where, writes=True, busy_timeout=busy_timeout)
+    engine = engine_of(where, writes=True, busy_timeout=busy_timeout)
     try:
         yield engine
     finally:

@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from domain.outbound import OutboxNote
 from store.ports import AuditNote, ProcessRow, ProcessState, StaleReference, StoreError
 from store.sql.chain import note
 from store.sql.database import Database
+from store.sql.outbox import tell
 from store.sql.tables import ProcessRecord, ProcessRun, table
 
 PROCESSES = table(ProcessRecord)
@@ -81,6 +83,7 @@ class SqlProcessStore:
         result_json: str = "",
         *,
         summary: str = "",
+        tells: Sequence[OutboxNote] = (),
         **facts: str,
     ) -> None:
         """Set the end state; a repeat changes nothing.
@@ -95,6 +98,7 @@ class SqlProcessStore:
             now = self._db.now()
             _close(connection, key, generation, state, result_json, facts, now)
             note(connection, key, now, _ended(key, generation, state, summary))
+            tell(connection, key, now, tells)
 
         await self._db.write(work)
 

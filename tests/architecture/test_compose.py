@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,15 @@ import pytest
 import typer.main
 import yaml
 
+from store.sql import migrate
+from store.sql.address import address
+from tests.support.postgresql import Databases
+
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-ONE_SHOT = {"temporal-schema", "temporal-namespace", "setup"}
-PIN = re.compile(r"[a-z0-9./-]+:\d+\.\d+(\.\d+)?(-[a-z0-9.]+)?")
+ONE_SHOT = {"store-database", "temporal-schema", "temporal-namespace", "setup"}
+PIN = re.compile(r"[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[a-z0-9.]+)?")
 SECRET = re.compile(r"PASSWORD|PWD|SECRET|TOKEN|_KEY$")
 
 
@@ -64,6 +69,40 @@ def test_no_password_is_written_down() -> None:
         for variable, value in service.get("environment", {}).items():
             if SECRET.search(variable):
                 assert re.fullmatch(r"\$\{[A-Z_]+:\?.+\}", value), f"{name}: {variable} must be asked for"
+
+
+def test_the_store_is_on_the_database_that_is_made_for_it() -> None:
+    made = SERVICES["store-database"]["command"][0]
+    users = {name for name in SERVICES if "FAIRLEAD_STORE_URL" in SERVICES[name].get("environment", {})}
+    assert users == {"setup", "worker", "gateway"}
+    for name in users:
+        environment = SERVICES[name]["environment"]
+        where = address(environment["FAIRLEAD_STORE_URL"])
+        assert (where.url.host, where.url.password) == ("postgresql", None)
+        assert f"CREATE ROLE {where.url.username} LOGIN" in made
+        assert f"CREATE DATABASE {where.url.database} OWNER {where.url.username} " in made
+        assert environment["PGPASSWORD"].startswith("${FAIRLEAD_STORE_PASSWORD:?")
+        assert "FAIRLEAD_TEMPORAL_ADDRESS" in environment, "the store's variables came in place of ours"
+    assert "store-database" in SERVICES["setup"]["depends_on"], "the schema is made in it"
+
+
+def test_the_store_s_database_is_made_by_the_command_itself(postgresql: Databases) -> None:
+    """As the file says it, twice, with passwords that want quoting; then its role makes the schema."""
+    psql = postgresql.psql()
+    if psql is None:
+        pytest.skip("there is no psql here")
+    name = postgresql.adopt("compose")
+    script = re.sub(r"\bfairlead\b", name, SERVICES["store-database"]["command"][0])
+    script = script.replace("psql ", f"{psql} ", 1)
+    for password in ("first", 'it\'s a "2nd": $HOME \\'):
+        environment = {**postgresql.environment(), "FAIRLEAD_STORE_PASSWORD": password}
+        done = subprocess.run(
+            ["/bin/sh", "-euc", script], env=environment, check=False, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    url = postgresql.admin.set(drivername="postgresql", database=name, username=name, password=password)
+    migrate.upgrade(url.render_as_string(hide_password=False))
+    assert migrate.is_current(url.render_as_string(hide_password=False))
 
 
 def test_ports_are_open_to_this_machine_only() -> None:

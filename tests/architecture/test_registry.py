@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from temporalio import activity, workflow
 
-import composition
+import serving
 from domain.readiness import OwnerGroup
 from tests.replay.fingerprint import activity_names
 from workflows.registry import WORKFLOWS
@@ -25,11 +25,7 @@ def holders() -> list[type]:
     for file in sorted((ROOT / "activities").glob("*.py")):
         module = importlib.import_module(f"activities.{file.stem}")
         for kind in vars(module).values():
-            if (
-                inspect.isclass(kind)
-                and kind.__module__ == module.__name__
-                and composition.methods(_bare(kind))
-            ):
+            if inspect.isclass(kind) and kind.__module__ == module.__name__ and serving.methods(_bare(kind)):
                 found.append(kind)
     return found
 
@@ -42,7 +38,9 @@ def _bare(kind: type) -> object:
 HOLDERS = holders()
 OWNERS = [group.value.replace("_", " ") for group in OwnerGroup]
 ID_FORM = re.compile(r"Workflow id `[a-z]+/<firm>/<[a-z ]+>`")
-NAMED_BY_ITS_SCHEDULE = {"DealPollTick", "IntakeTick", "Watch", "ReleasedInvoicesTick"}
+NAMED_BY_ITS_SCHEDULE = {
+    *("DealPollTick", "IntakeTick", "Watch", "ReleasedInvoicesTick", "ResourceTick", "PurchaseOrdersTick"),
+}
 """A schedule appends the time to the id of each run: `runtime.schedules` states its form."""
 ACTIVITY_CALL = re.compile(r"workflow\.(execute|start)_(local_)?activity(_method|_class)?")
 OPTION = re.compile(r"\w+_timeout|retry_policy|cancellation_type")
@@ -109,8 +107,8 @@ def test_handlers_have_names_that_outlive_their_methods() -> None:
 
 
 def registered(holder: type) -> list[str]:
-    """Names that `composition.methods` finds on an object of `holder`."""
-    found = composition.methods(object.__new__(holder))
+    """Names that `serving.methods` finds on an object of `holder`."""
+    found = serving.methods(object.__new__(holder))
     return [str(activity._Definition.must_from_callable(method).name) for method in found]
 
 
@@ -124,11 +122,11 @@ def test_every_activity_is_found_by_the_composition() -> None:
 
 
 def test_every_class_of_activities_is_composed_into_a_worker() -> None:
-    source = inspect.getsource(composition.own_activities)
-    source += inspect.getsource(composition.vendor_activities)
-    vendors = {kind for kinds in composition._ACTIVITIES.values() for kind in kinds}
+    source = inspect.getsource(serving.own_activities)
+    source += inspect.getsource(serving.vendor_activities)
+    vendors = {kind for kinds in serving._ACTIVITIES.values() for kind in kinds}
     forgotten = [h.__name__ for h in HOLDERS if h not in vendors and f"methods({h.__name__}(" not in source]
-    assert not forgotten, f"no worker registers {forgotten}: add them in composition.py"
+    assert not forgotten, f"no worker registers {forgotten}: add them in serving.py"
 
 
 @pytest.mark.parametrize("holder", HOLDERS, ids=lambda holder: holder.__name__)
@@ -136,7 +134,7 @@ def test_activity_names_are_dotted_and_say_their_role(holder: type) -> None:
     names = registered(holder)
     assert names
     assert [name for name in names if not re.fullmatch(r"[a-z]+\.[a-z_]+", name)] == []
-    role = next((role for role, kinds in composition._ACTIVITIES.items() if holder in kinds), None)
+    role = next((role for role, kinds in serving._ACTIVITIES.items() if holder in kinds), None)
     if role is not None:
         assert {name.split(".")[0] for name in names} == {role}, "a name is served on its system's queue"
 
@@ -145,7 +143,7 @@ def test_activity_names_are_dotted_and_say_their_role(holder: type) -> None:
 def test_an_activity_takes_one_input(holder: type) -> None:
     wrong = [
         method.__name__
-        for method in composition.methods(object.__new__(holder))
+        for method in serving.methods(object.__new__(holder))
         if len(inspect.signature(method).parameters) != 1
     ]
     assert not wrong, "one model each: new fields get defaults, positions do not"

@@ -440,10 +440,11 @@ class TestCoupaContract(ConnectorContract):
         with pytest.raises(ValueError, match="not a page token"):
             await client.purchase_orders("", FeedPosition(page="17"))
 
-    async def test_suppliers_are_found_by_number_and_by_name(self, client: CoupaClient) -> None:
+    async def test_suppliers_are_found_by_number_tax_id_and_name(self, client: CoupaClient) -> None:
         (one,) = await client.suppliers(SupplierQuery(number="S-002"))
         assert (one.id, one.country, one.currency, one.active) == ("S-002", "DE", "EUR", True)
         assert await client.suppliers(SupplierQuery(name=one.name)) == [one]
+        assert await client.suppliers(SupplierQuery(tax_id=one.tax_id or "none")) == [one]
         assert await client.suppliers(SupplierQuery(name="Nobody GmbH")) == []
         assert len(await client.suppliers(SupplierQuery())) == 12
 

@@ -37,6 +37,7 @@ from domain.commands import (
     WithdrawStaffing,
 )
 from domain.money import Money
+from tests.contract import kantata_people as people
 from tests.contract.bench import Bench
 from tests.contract.connector_contract import ConnectorContract, Plan, Refusal
 from tests.contract.kantata_work import approved, new_place
@@ -201,6 +202,14 @@ class TestKantataContract(ConnectorContract):
         Plan("cancel project", prepare_cancellation),
         Plan("record billing", prepare_record),
         Plan("cancel billing record", prepare_record_cancellation),
+        Plan("invite person", people.prepare_invitation),
+        Plan("change person", people.prepare_person),
+        Plan("change role", people.prepare_role),
+        Plan("add skill", people.prepare_skill),
+        Plan("change skill", people.prepare_skill_level),
+        Plan("add days off", people.prepare_days_off),
+        Plan("change day off", people.prepare_day_changed),
+        Plan("take day off back", people.prepare_day_taken_back),
     )
     refusals: ClassVar[Sequence[Refusal]] = (
         Refusal("bad parameter", 400, documented("system", "page must be a number"), Rejected),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.drill
+pytestmark = pytest.mark.proof
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ("--rounds", "1", "--activations", "4", "--concurrency", "4", "--idle", "1", "--parked", "2")

@@ -17,7 +17,7 @@ async def test_the_story_with_tryton_balances_in_its_own_ledger() -> None:
     shown = await play("--erp", "tryton")
     told_once(shown)
     assert (shown["worker_kills"], shown["crash_points_hit"]) == (2, 2)
-    assert {row["system"] for row in shown["systems"]} == {"salesforce", "kantata", "tryton"}
+    assert {row["system"] for row in shown["systems"]} == {"salesforce", "kantata", "coupa", "tryton"}
     # Receivables 81,848.20, bank 54,264.00 and retentions 6,020.00 against contract account and tax.
     assert shown["trial_balance_debit"] == shown["trial_balance_credit"] == "142,132.20 EUR"
     states = {one["number"]: one["state"] for one in shown["invoices"]}

@@ -6,7 +6,7 @@ from drill import activation, billing
 from drill.planted import COVERAGE, FIND_BEFORE_CREATE
 from drill.report import POINTS, Plan, Report
 
-pytestmark = [pytest.mark.drill, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(280)]
 
 
 @pytest.fixture(scope="module")

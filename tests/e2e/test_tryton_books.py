@@ -34,7 +34,7 @@ from local.tryton_rpc import Rpc
 from local.tryton_server import DATABASE, USER, TrytonServer
 from tests.support.tryton_books import running, today
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.ledger
 
 
 def eur(amount: str) -> Money:

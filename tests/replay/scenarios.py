@@ -18,7 +18,13 @@ from domain.attention import EventRef
 from domain.delivery import StaffingAnswer
 from domain.money import Money
 from domain.ticks import DealPollTick, IntakeTick
-from tests.replay import billing_scenarios, invoice_scenarios, watch_scenarios
+from tests.replay import (
+    billing_scenarios,
+    invoice_scenarios,
+    people_scenarios,
+    procurement_scenarios,
+    watch_scenarios,
+)
 from tests.support.activation_firm import NOW, Firm, a_deal
 from tests.support.intake_firm import activated, expense, running_intake, time_entry
 from workflows.intake_tick import WakeTimePosting
@@ -174,6 +180,11 @@ async def time_posted(env: WorkflowEnvironment, firm: Firm) -> Sequence[Handle]:
         return [tick, begun, last]
 
 
+async def people_synced(env: WorkflowEnvironment, firm: Firm) -> Sequence[Handle]:
+    """Two syncs over several runs, woken by a tick; a side that fails, and a difference that heals."""
+    return await people_scenarios.people_synced(firm)
+
+
 ON_DEV_SERVER: dict[str, Scenario] = {
     "happy": happy,
     "waiting": waiting,
@@ -196,10 +207,15 @@ ON_DEV_SERVER: dict[str, Scenario] = {
     "credit-redated": invoice_scenarios.credit_redated,
     "credit-rejected": invoice_scenarios.credit_rejected,
     "credit-refused": invoice_scenarios.credit_refused,
+    "procured": procurement_scenarios.procured,
+    "purchases-taken-back": procurement_scenarios.purchases_taken_back,
+    "requisitions-requested": procurement_scenarios.requisitions_requested,
+    "orders-polled": procurement_scenarios.orders_polled,
     "polled": polled,
     "time-posted": time_posted,
     "watched": watch_scenarios.watched,
     "watched-in-part": watch_scenarios.watched_in_part,
+    "people-synced": people_synced,
 }
 WITH_TIME_SKIPPING: dict[str, Scenario] = {"staffing-polled": staffing_polled}
 IN_VIRTUAL_TIME: dict[str, Scenario] = {"months": billing_scenarios.months}

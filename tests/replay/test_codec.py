@@ -1,18 +1,17 @@
 """With a codec nothing that was said is readable in a history; without one failures stay readable."""
 
 import asyncio
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowHistory
-from temporalio.converter import PayloadCodec
 from temporalio.testing import WorkflowEnvironment
 
 from connectors.errors import Rejected
 from domain.attention import EventRef
+from runtime.codec import SealingCodec, new_key
 from runtime.plugin import FairleadPlugin
 from runtime.replay import strict_replayer
 from tests.support.activation_firm import Firm, a_deal, running_firm
@@ -27,29 +26,22 @@ CANARIES = {
 }
 
 
-class SealedCodec(PayloadCodec):
-    """AES-GCM with a key that lives as long as the test."""
+@dataclass(frozen=True)
+class Keys:
+    """Keys that live as long as the test."""
 
-    def __init__(self) -> None:
-        self._cipher = AESGCM(AESGCM.generate_key(bit_length=256))
-        self.sealed = 0
+    active: str = "k1"
+    keys: Mapping[str, str] = field(default_factory=lambda: {"k1": new_key()})
+
+
+class CountedCodec(SealingCodec):
+    """The codec, counting."""
+
+    sealed = 0
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return [self._seal(payload) for payload in payloads]
-
-    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return [self._open(payload) for payload in payloads]
-
-    def _seal(self, payload: Payload) -> Payload:
-        nonce = os.urandom(12)
-        self.sealed += 1
-        sealed = nonce + self._cipher.encrypt(nonce, payload.SerializeToString(), None)
-        return Payload(metadata={"encoding": b"binary/sealed"}, data=sealed)
-
-    def _open(self, payload: Payload) -> Payload:
-        if payload.metadata.get("encoding") != b"binary/sealed":
-            return payload
-        return Payload.FromString(self._cipher.decrypt(payload.data[:12], payload.data[12:], None))
+        self.sealed += len(payloads)
+        return await super().encode(payloads)
 
 
 async def a_full_life(client: Client, store: Any) -> tuple[Firm, WorkflowHistory]:
@@ -90,7 +82,7 @@ def failures(history: WorkflowHistory) -> list[str]:
 async def test_with_a_codec_everything_works_and_nothing_is_readable(
     temporal_env: WorkflowEnvironment, store: Any
 ) -> None:
-    codec = SealedCodec()
+    codec = CountedCodec(Keys())
     client = await Client.connect(
         temporal_env.client.service_client.config.target_host,
         plugins=[FairleadPlugin(codec=codec, failure_types=[Exception])],

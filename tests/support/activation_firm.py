@@ -22,6 +22,7 @@ from activities.erp import ErpActivities
 from activities.failures import Patience
 from activities.gates import GateActivities
 from activities.process import ProcessActivities
+from activities.procurement_rows import ProcurementRowActivities
 from activities.project_billing import ProjectBillingActivities
 from activities.psa import PsaActivities
 from connectors.errors import ConnectorError, NotFound
@@ -255,7 +256,11 @@ class FirmFile:
         return RateCard(
             code="RC-DE-2026", version="1", currency="EUR",
             valid_from=date(2026, 1, 1), valid_to=date(2027, 12, 31),
-            roles=(RateCardRole(role="Architect", price=Decimal(200), floor_price=Decimal(150)),),
+            roles=(
+                RateCardRole(
+                    role="Architect", price=Decimal(200), floor_price=Decimal(150), cost_rate=Decimal("110.5")
+                ),
+            ),
         )  # fmt: skip
 
 
@@ -347,7 +352,7 @@ async def running_firm(client: Client, store: Any, **worker_options: Any) -> Asy
         workflows=[ProjectActivation, ProjectBilling, SubcontractorProcurement],
         activities=[
             processes.open, processes.close, processes.apply_event,
-            gates.judge, decisions.claim, attention.put,
+            gates.judge, decisions.claim, attention.put, ProcurementRowActivities(store).record,
             billing.begin, billing.look, billing.take_event, billing.change_contract, billing.bill_now,
             billing.final_account,
             crm.read_deal, crm.mark_deal, crm.restore_deal,

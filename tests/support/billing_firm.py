@@ -29,7 +29,6 @@ from activities.invoicing import InvoicingActivities
 from activities.prebill import PrebillActivities
 from activities.pricing import PricingActivities
 from activities.process import ProcessActivities
-from composition import methods
 from domain.attention import Decision, DecisionRef
 from domain.billable import Billable
 from domain.billing_commands import MarkBilling
@@ -50,6 +49,7 @@ from domain.rules.approval import ApprovalNeed, approval_need
 from domain.rules.fx import RateTable
 from domain.rules.tax import ExpectedTax
 from domain.selling import BillingMethod, ContractLine, RateCard, RateCardRole
+from serving import methods
 from tests.support.activation_firm import FirmFile, a_policy
 from tests.support.billing_systems import BillingSystem, Delivery, Ledger
 from workflows.credit import InvoiceCredit

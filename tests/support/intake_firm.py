@@ -20,7 +20,6 @@ from activities.failures import Patience
 from activities.intake import IntakeActivities
 from activities.intake_problems import IntakeProblemActivities
 from activities.process import ProcessActivities
-from composition import methods
 from connectors.errors import ConnectorError
 from domain.attention import Decision, DecisionAction, DecisionRef
 from domain.delivery import EntryApproval, Expense, TimeEntry
@@ -30,6 +29,7 @@ from domain.project_contract import ProjectContract
 from domain.quantity import Quantity
 from domain.selling import BillingMethod, ContractLine, RateCard, RateCardRole
 from domain.time_posting import TIME, TimePostingState, TimePostingView, Wake
+from serving import methods
 from tests.support.activation_firm import FirmFile, a_policy
 from workflows.intake_tick import WakeTimePosting
 from workflows.shared.search_attributes import initial_attributes

@@ -8,14 +8,12 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain import activation
 from domain.identity import process_key
+from domain.procurement import stage
+from domain.procurement_process import PROCUREMENT, ProcurementLine, ProcurementState
 from domain.project_contract import ProjectContract
 from domain.project_processes import (
     BILLING,
     OPEN_FOR_BILLING,
-    PROCUREMENT,
-    REQUISITION_DUE,
-    ProcurementLine,
-    ProcurementState,
     ProjectBillingState,
 )
 from domain.selling import Deal
@@ -23,15 +21,22 @@ from workflows.shared.search_attributes import initial_attributes
 
 
 async def hand_over_project(
-    firm: str, number: str, deal: Deal, correlation: str, contract: ProjectContract
+    firm: str,
+    number: str,
+    deal: Deal,
+    correlation: str,
+    contract: ProjectContract,
+    purchases: ProcurementState | None = None,
 ) -> tuple[str, ...]:
     """Start the project's billing by `contract`, and procurement where suppliers deliver; their workflow ids.
 
-    Only the start is awaited; an id that runs already counts as handed over, since the key is ours.
+    `purchases` is what was requested; without it procurement only notes what awaits a requisition. Only the
+    start is awaited; an id that runs already counts as handed over, since the key is ours.
     """
     starts = [_start_billing(firm, number, deal, correlation, contract)]
-    if activation.subcontract_lines(deal):
-        starts.append(_start_procurement(firm, number, deal, correlation))
+    if purchases is not None or activation.subcontract_lines(deal):
+        noted = purchases or _noted(firm, number, deal, correlation)
+        starts.append(_start_procurement(noted, deal))
     return tuple(await asyncio.gather(*starts))
 
 
@@ -53,19 +58,27 @@ async def _start_billing(
     return await start_child("ProjectBilling", id, state, attributes, f"Billing of project {number}")
 
 
-async def _start_procurement(firm: str, number: str, deal: Deal, correlation: str) -> str:
+def _noted(firm: str, number: str, deal: Deal, correlation: str) -> ProcurementState:
     lines = tuple(
         ProcurementLine(
             ref=str(line.number), name=line.name, supplier=line.supplier or "", role=line.role or ""
         )
         for line in activation.subcontract_lines(deal)
     )
-    state = ProcurementState(firm=firm, project=number, correlation=correlation, lines=lines)
+    return ProcurementState(firm=firm, project=number, correlation=correlation, lines=lines)
+
+
+async def _start_procurement(state: ProcurementState, deal: Deal) -> str:
     attributes = initial_attributes(
-        PROCUREMENT, correlation, stage=REQUISITION_DUE, project=number, customer=deal.customer.external_id
+        PROCUREMENT,
+        state.correlation,
+        stage=stage(state.lines),
+        project=state.project,
+        customer=deal.customer.external_id,
     )
-    id = process_key(PROCUREMENT, firm, number)
-    return await start_child("SubcontractorProcurement", id, state, attributes, f"Subcontractors of {number}")
+    id = process_key(PROCUREMENT, state.firm, state.project)
+    summary = f"Subcontractors of {state.project}"
+    return await start_child("SubcontractorProcurement", id, state, attributes, summary)
 
 
 async def start_child(

@@ -63,6 +63,7 @@ class Process:
         self._cancel: Decision | None = None
         self._temporal_cancel_seen = False
         self._inflight: list[asyncio.Future[Any]] = []
+        self._roles: dict[str, Role | None] = {}
         self._undoing = False
         self._final = False
         self._stale = False
@@ -90,6 +91,7 @@ class Process:
         `SettledByHand` after the point of no return.
         """
         if undo is not None:
+            self._roles[step] = role
             self.saga.undo_with(step, undo)
         while True:
             self._raise_if_cancelled()
@@ -321,7 +323,7 @@ class Process:
         item = await self.desk.raise_item(
             f"undo {step}",
             f"Undo of {self.checklist.label(step)} failed",
-            owner=failure.owner(None),
+            owner=failure.owner(self._roles.get(step)),
             detail=failure.message,
             object=self._object,
             systems=self.checklist.systems(step),

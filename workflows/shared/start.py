@@ -10,6 +10,7 @@ from domain.attention import EventRef
 from domain.base import Value
 from domain.billing_process import CREDIT, CreditInput, credit_id
 from domain.identity import process_key
+from domain.resource_sync import RESOURCES, ResourceSyncState, WakeSync
 from domain.time_posting import TIME, TimePostingState, Wake
 from workflows.shared.search_attributes import initial_attributes
 
@@ -76,6 +77,27 @@ async def wake_time_posting(
         static_summary=f"Time and expenses of {system}",
         start_signal="wake",
         start_signal_args=[Wake(by=by, again=again)],
+    )
+    return Started(workflow_id=workflow_id, run_id=handle.result_run_id or "")
+
+
+async def wake_resource_sync(
+    client: Client, settings: OwnQueue, *, firm: str, hr: str, psa: str, by: str
+) -> Started:
+    """Have the sync of an HR account look for changes on both sides; it is started when none runs.
+
+    Raises `ValueError` for a name no id can be made of.
+    """
+    workflow_id = process_key(RESOURCES, firm, hr)
+    handle = await client.start_workflow(
+        "ResourceSync",
+        ResourceSyncState(firm=firm, hr=hr, psa=psa, requested_by=by),
+        id=workflow_id,
+        task_queue=settings.own_queue,
+        search_attributes=initial_attributes(RESOURCES, workflow_id),
+        static_summary=f"People of {hr} and {psa}",
+        start_signal="wake",
+        start_signal_args=[WakeSync(by=by)],
     )
     return Started(workflow_id=workflow_id, run_id=handle.result_run_id or "")
 

@@ -12,9 +12,10 @@ from activities.attention import AttentionActivities
 from activities.decisions import REFUSED, DecisionActivities
 from activities.gates import GateActivities, JudgeGates
 from activities.process import CloseProcess, OpenProcess, ProcessActivities
+from domain.activation_process import ActivationResult
 from domain.attention import AttentionItem, Decision, DecisionRef, EventRef
 from domain.readiness import Gate, OwnerGroup
-from store.ports import InboxRow
+from store.ports import InboxRow, StoreUnavailable
 from tests.support.activation_firm import NOW, FakeErp, FirmFile, a_deal, a_policy
 
 PROCESS = "activation/acme/006A"
@@ -79,6 +80,17 @@ async def test_a_decision_that_is_not_for_us_is_refused_for_good(
     assert (caught.value.type, caught.value.non_retryable) == (REFUSED, True)
     assert reason in caught.value.message
     assert await entries(store) == []
+
+
+async def test_a_store_that_is_out_of_reach_says_nothing_of_the_decision(
+    env: ActivityEnvironment, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(id: str, process: str) -> Decision:
+        raise StoreUnavailable("the store cannot be reached; start the database")
+
+    monkeypatch.setattr(store.decisions, "claim", away)
+    with pytest.raises(StoreUnavailable):  # no ApplicationError that ends the activity: it is repeated
+        await env.run(DecisionActivities(store).claim, DecisionRef(id="d1"))
 
 
 # -- attention --------------------------------------------------------------------------------------
@@ -209,14 +221,16 @@ async def test_a_run_takes_the_policies_of_its_start(env: ActivityEnvironment, s
 async def test_a_closed_process_answers_with_its_result(env: ActivityEnvironment, store: Any) -> None:
     await opened(env, store)
     activities = ProcessActivities(store, FirmFile(a_policy("q")))
-    end = CloseProcess(
-        key=PROCESS, generation=1, state="done", result_json='{"a":1}', summary="project active"
-    )
+    result = ActivationResult(state="active", deal="006A", project="DE01-7K3QXW").model_dump_json()
+    end = CloseProcess(key=PROCESS, generation=1, state="done", result_json=result, summary="project active")
     for _ in range(2):
         await env.run(activities.close, end)
     again = await env.run(activities.open, OpenProcess(key=PROCESS, kind="activation", run_id="run-2"))
-    assert (again.state, again.result_json) == ("done", '{"a":1}')
+    assert (again.state, again.result_json) == ("done", result)
     assert [what for _, what, _ in await entries(store)].count("project active") == 1
+    assert [(row.type, row.subject) for row in await store.outbox.list()] == [
+        ("project.activated", "DE01-7K3QXW")
+    ]
 
 
 async def test_a_cancelled_process_is_opened_again_in_the_next_generation(

@@ -123,6 +123,16 @@ def test_unexpected_error_is_one_line_and_a_log(firm: LocalFirm, monkeypatch: py
     assert "Traceback" in firm.fairlead("exceptions", "list", "--debug").stderr
 
 
+def test_a_store_out_of_reach_is_named_without_its_password(
+    firm: LocalFirm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAIRLEAD_STORE_URL", "postgresql://kim:s3cret@127.0.0.1:1/fairlead")
+    result = firm.fairlead("status")
+    assert result.exit_code == ExitCode.UNREACHABLE
+    assert "The store (PostgreSQL 127.0.0.1:1/fairlead) cannot be reached" in words(result.stderr)
+    assert "s3cret" not in result.output
+
+
 def test_unknown_service_is_a_usage_error(firm: LocalFirm) -> None:
     result = firm.fairlead("up", "--detach", "postgres")
     assert result.exit_code == ExitCode.USAGE

@@ -61,7 +61,14 @@ def test_the_commands_of_the_design_are_there() -> None:
     reviewing = "list show hold unhold write-down write-up transfer narrative release".split()
     wanted += [f"prebill {verb}" for verb in reviewing]
     wanted += [f"invoice {verb}" for verb in "list show approve reject credit rebill".split()]
-    wanted += ["worklist", "report burn", "report leakage"]
+    wanted += [
+        "worklist",
+        "report burn",
+        "report leakage",
+        "report capacity",
+        "report activation",
+        "sync resources",
+    ]
     assert set(wanted) <= names
 
 
@@ -90,4 +97,4 @@ def test_unknown_command_is_a_usage_error() -> None:
 
 
 def test_common_options_take_the_same_place_in_every_command() -> None:
-    assert set(COMMON) == {"json", "actor", "home", "firm", "address", "profile", "debug"}
+    assert set(COMMON) == {"json", "actor", "token_file", "home", "firm", "address", "profile", "debug"}

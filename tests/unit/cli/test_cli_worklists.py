@@ -28,12 +28,12 @@ def amounts(line: dict[str, Any], *names: str) -> list[str]:
 def test_unknown_role_says_which_there_are(firm: LocalFirm) -> None:
     result = firm.fairlead("worklist", "astronaut")
     assert result.exit_code == ExitCode.USAGE
-    assert "There are project-manager and billing" in words(result.stderr)
+    assert "There are project-manager, billing and staffing" in words(result.stderr)
 
 
 def test_managers_list_holds_their_projects_only(reviewed: LocalFirm) -> None:
     document = reviewed.json("worklist", "project-manager", "--for", MANAGER)
-    assert document["totals"] == {"prebills": 1, "held": 1, "burn": 1, "refused": 1}
+    assert document["totals"] == {"prebills": 1, "held": 1, "purchases": 0, "burn": 1, "refused": 1}
     assert document["held"][0] | {"as_of": ""} == {
         "entry": "kantata:time:3",
         "project": PROJECT,

@@ -41,6 +41,7 @@ GOOD = {
     "lines[1].role": "Program Manager",
     "lines[1].grade": "Principal",
     "lines[4].supplier": "I-Link Solutions, Inc",
+    "lines[4].cost_rate": "95.50",
     "lines[2].due_on": "2027-02-28",
     "lines[3].starts_on": "2027-01-01",
     "lines[3].ends_on": "2027-03-31",

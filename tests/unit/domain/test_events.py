@@ -41,8 +41,10 @@ def test_every_type_says_who_owns_produces_and_consumes_it() -> None:
         "deal.changed",
         "deal.signed",
         "milestone.accepted",
+        "people.changed",
         "progress.reported",
         "psa.invoice_released",
+        "purchase_order.changed",
         "staffing.decided",
         "time.approved",
     ]

@@ -279,6 +279,14 @@ MISTAKES: list[tuple[str, str, str, str, str, str]] = [
     (
         MAIN,
         "[rate_cards]",
+        '[store]\nurl = "postgresql://u@db/x?password=pw"\n[rate_cards]',
+        "store.url",
+        "password",
+        "env:NAME",
+    ),
+    (
+        MAIN,
+        "[rate_cards]",
         '[store]\nurl = "store.db"\n[rate_cards]',
         "store.url",
         "database address",

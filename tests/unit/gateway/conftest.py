@@ -13,7 +13,7 @@ from gateway.app import Gateway, build_gateway
 from gateway.dispatch import Dispatcher
 from gateway.temporal_link import TemporalLink
 from store.sql.engine import SqlStore
-from tests.unit.gateway.gateway_parts import PSAS, Clock, GatewayTestFirm, RecordingTemporal, settings
+from tests.unit.gateway.gateway_parts import PEOPLE, PSAS, Clock, GatewayTestFirm, RecordingTemporal, settings
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ def dispatcher(
         start=temporal.start,
         wake=temporal.wake,
         psas=PSAS,
+        sync=temporal.sync,
+        people=PEOPLE,
         now=clock,
     )
 

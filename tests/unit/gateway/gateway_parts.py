@@ -30,6 +30,7 @@ PATH_SECRET = "path/secret+of-salesforce-000000001"
 ORG = "00DWX0000009zXyEAI"
 FIRM = "acme"
 PSAS = ("kantata", "kantata-us")
+PEOPLE = (("workday", "kantata"), ("workday-us", "kantata"))
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DEAL = "006WX0000012AbCYAU"
 
@@ -61,6 +62,7 @@ class GatewayTestFirm:
             "broken": Section("standard-webhooks", "env:MISSING"),
         }
     )
+    subscribers: Mapping[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(
         default_factory=lambda: {
             "env:CRM": SECRET,
@@ -132,6 +134,14 @@ class RecordingTemporal:
         self.wakes.append((process_key("time", firm, system), by))
         return None
 
+    async def sync(
+        self, client: Client, settings: Settings, *, firm: str, hr: str, psa: str, by: str
+    ) -> object:
+        if self.start_error is not None:
+            raise self.start_error
+        self.wakes.append((process_key("resources", firm, hr), by))
+        return None
+
     def get_workflow_handle(self, workflow_id: str) -> Any:
         async def signal(name: str, reference: EventRef) -> None:
             if self.signal_error is not None:
@@ -153,7 +163,12 @@ def event(
 ) -> dict[str, Any]:
     """A CloudEvent as a producer sends it."""
     version = at.isoformat()
-    fields = {"deal.signed": "deal", "deal.changed": "deal", "time.approved": "project"}
+    fields = {
+        "deal.signed": "deal",
+        "deal.changed": "deal",
+        "time.approved": "project",
+        "people.changed": "system",
+    }
     own = {fields.get(type, "request"): subject}
     return {
         "specversion": "1.0",

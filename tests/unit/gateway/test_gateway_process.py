@@ -110,7 +110,7 @@ def test_what_keeps_it_from_starting_is_told_without_a_trace(
     for name, text in (environment | changes).items():
         if name.startswith("FAIRLEAD_"):
             monkeypatch.setenv(name, text)
-    monkeypatch.setattr(server, "configure_logs", lambda log_format: None)
+    monkeypatch.setattr(server, "configure_logs", lambda *given: None)
     assert server.main() == 1
     told = capsys.readouterr().err
     assert told.startswith("The gateway cannot start: ")

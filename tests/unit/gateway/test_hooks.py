@@ -346,7 +346,7 @@ async def test_health_names_each_part(gateway: Running, monkeypatch: pytest.Monk
 async def test_the_index_lists_the_addresses(gateway: Running) -> None:
     index = (await gateway.http.get("/")).json()
     assert index["firm"] == "acme"
-    described = (await gateway.http.get("/openapi.json")).json()
+    described = (await gateway.http.get("/v1/openapi.json")).json()
     assert "/hooks/{source}" in index["addresses"]
     assert "/hooks/{source}" in described["paths"]
 

@@ -11,7 +11,8 @@ from local import doctor, secrets_setup
 from local.firm_files import copy_example, with_values
 from local.ports import free_ports
 from runtime.settings import Settings
-from store.sql.migrate import upgrade
+from store.sql.address import address
+from store.sql.migrate import head, upgrade
 
 
 @pytest.fixture
@@ -59,9 +60,20 @@ def test_old_python_is_named() -> None:
 
 
 def test_store_without_schema_and_with_it(settings: Settings) -> None:
-    assert not doctor.store(settings.store_url).ok
+    missing = doctor.store(settings.store_url)
+    assert (missing.ok, missing.cure) == (False, "run `fairlead up` to create it")
     upgrade(settings.store_url)
-    assert doctor.store(settings.store_url).ok
+    there = doctor.store(settings.store_url)
+    assert there.ok
+    assert there.detail == f"{address(settings.store_url)}, schema {head()}"
+
+
+def test_store_out_of_reach_has_the_cure_of_its_own(settings: Settings) -> None:
+    check = doctor.store("postgresql://kim:s3cret@127.0.0.1:1/fairlead")
+    assert not check.ok
+    assert check.cure == "start the database, then run `fairlead doctor`"
+    assert "cannot be reached" in check.detail
+    assert "s3cret" not in check.detail
 
 
 async def test_registered_attributes_are_seen(temporal_env: WorkflowEnvironment) -> None:

@@ -1,12 +1,20 @@
-"""Fixtures for the store's tests: a clock that is set by hand, intents, and what billing is about."""
+"""Fixtures for the store's tests: both kinds of database, a clock that is set by hand, and what is kept.
 
-from collections.abc import AsyncIterator, Callable
+A test that opens a store by these fixtures runs on SQLite and on PostgreSQL; a file that is about one of
+them alone has a `store_kind` of its own.
+"""
+
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, create_engine
 
 from domain.billable import Billable
 from domain.billing_commands import DraftLine
@@ -16,7 +24,9 @@ from domain.project_contract import ProjectContract
 from domain.quantity import Quantity
 from domain.selling import ContractLine
 from store.ports import EffectIntent
-from store.sql.engine import SqlStore
+from store.sql.address import address, sqlite_url
+from store.sql.engine import SqlStore, open_store
+from tests.support.postgresql import Databases
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PROCESS = "activation/acme/0065g"
@@ -41,9 +51,77 @@ def clock() -> HandClock:
     return HandClock()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
 def store_path(tmp_path: Path) -> Path:
+    """Where the store of a test is: that SQLite file, or the PostgreSQL database that stands for it."""
     return tmp_path / "store.db"
+
+
+@pytest.fixture
+def store_url(
+    store_kind: str, store_template: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[[Path], str]]:
+    """`store_url(path)` is the URL of the store at `path`, made fresh and migrated if there is none."""
+    databases: dict[Path, str] = {}
+    postgresql: Databases | None = None
+    if store_kind == "postgresql":
+        postgresql = request.getfixturevalue("postgresql")
+
+    def url(path: Path) -> str:
+        if postgresql is None:
+            if not path.exists():
+                shutil.copyfile(store_template, path)
+            return sqlite_url(path)
+        if path not in databases:
+            databases[path] = postgresql.fresh()
+        return databases[path]
+
+    yield url
+    if postgresql is not None:
+        for given in databases.values():
+            postgresql.give_back(given)
+
+
+@pytest.fixture
+async def store_factory(
+    store_url: Callable[[Path], str], tmp_path: Path
+) -> AsyncIterator[Callable[..., SqlStore]]:
+    """As the one of all tests, on either kind of database."""
+    opened: list[SqlStore] = []
+    numbers = itertools.count()
+
+    def fresh(path: Path | None = None, **options: Any) -> SqlStore:
+        url = store_url(path or tmp_path / f"{next(numbers)}.db")
+        opened.append(open_store(url, **options))
+        return opened[-1]
+
+    yield fresh
+    for store in opened:
+        await store.aclose()
+
+
+Raw = Callable[[], AbstractContextManager[Connection]]
+
+
+@pytest.fixture
+def raw(store_url: Callable[[Path], str], store_path: Path) -> Raw:
+    """`with raw() as database:` one transaction on the store at `store_path`, past all of our code."""
+
+    @contextmanager
+    def connect() -> Iterator[Connection]:
+        engine = create_engine(address(store_url(store_path)).url)
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
+
+    return connect
 
 
 @pytest.fixture

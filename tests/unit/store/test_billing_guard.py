@@ -1,14 +1,14 @@
 """The guard: an entry or event is on one live invoice, whoever races, and is free again when released."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from domain.invoice_state import InvoiceRow
 from store.billing_ports import AlreadyCovered
@@ -92,16 +92,15 @@ async def test_all_or_none(filled: SqlStore):
     assert [e.key for e in await filled.billing.open_entries(PROJECT, up_to=END)][:2] == [key(0), key(2)]
 
 
-async def test_the_index_itself_refuses_a_second_live_row(filled: SqlStore, store_path: Path):
+async def test_the_index_itself_refuses_a_second_live_row(filled: SqlStore, raw: Any):
     """Should the look before it ever be wrong, the database still says no."""
     await filled.billing.cover(ONE, entries=[key(1)], events=[f"{PROJECT}/1/M1/1"])
-    with closing(sqlite3.connect(store_path)) as database:
-        for kind, item in (("entry", key(1)), ("event", f"{PROJECT}/1/M1/1")):
-            with pytest.raises(sqlite3.IntegrityError):
-                database.execute(
-                    "INSERT INTO coverage (invoice, kind, item, covered_at) VALUES (?, ?, ?, '2026-01-01')",
-                    (TWO, kind, item),
-                )
+    second = text(
+        "INSERT INTO coverage (invoice, kind, item, covered_at) VALUES (:invoice, :kind, :item, '2026-01-01')"
+    )
+    for kind, item in (("entry", key(1)), ("event", f"{PROJECT}/1/M1/1")):
+        with pytest.raises(IntegrityError), raw() as database:
+            database.execute(second, {"invoice": TWO, "kind": kind, "item": item})
 
 
 async def test_what_may_not_be_covered(

@@ -1,12 +1,10 @@
 """The effect journal: what a repeat, a late answer and a correction may and may not do."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from store.ports import EffectIntent, EffectRow, KeyTaken, Reference, StaleReference, StoreError
 from store.sql.engine import SqlStore
@@ -232,18 +230,18 @@ async def test_list_is_in_order_of_first_intent(store: SqlStore, make_intent: Ma
 
 
 async def test_effect_and_audit_entry_land_together_or_not_at_all(
-    timed_store: SqlStore, store_path: Path, make_intent: Make
+    timed_store: SqlStore, raw: Any, make_intent: Make
 ):
     intent, other = make_intent(), make_intent("erp.project")
     await timed_store.effects.begin(intent)
-    with closing(sqlite3.connect(store_path)) as database:
-        database.execute("ALTER TABLE audit_heads RENAME TO audit_heads_away")
+    with raw() as database:
+        database.execute(text("ALTER TABLE audit_heads RENAME TO audit_heads_away"))
     with pytest.raises(StoreError, match="audit_heads"):
         await timed_store.effects.confirm(intent.key, external_id="4711")
     with pytest.raises(StoreError, match="audit_heads"):
         await timed_store.effects.begin(other)
-    with closing(sqlite3.connect(store_path)) as database:
-        database.execute("ALTER TABLE audit_heads_away RENAME TO audit_heads")
+    with raw() as database:
+        database.execute(text("ALTER TABLE audit_heads_away RENAME TO audit_heads"))
 
     standing = await timed_store.effects.get(intent.key)
     assert standing is not None

@@ -1,4 +1,4 @@
-"""Several stores on one file, in one process and in two: each race has exactly one winner."""
+"""Several stores on one database, in one process and in two: each race has exactly one winner."""
 
 import asyncio
 import sys
@@ -20,7 +20,7 @@ Pair = tuple[SqlStore, SqlStore]
 
 @pytest.fixture
 async def pair(store_factory: Callable[..., SqlStore], store_path: Path) -> AsyncIterator[Pair]:
-    """Two stores on one file."""
+    """Two stores on one database."""
     stores = (store_factory(store_path), store_factory(store_path))
     yield stores
     for store in stores:
@@ -145,9 +145,9 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
-async def test_two_processes_share_one_store(store_factory: Callable[..., SqlStore], store_path: Path):
-    await store_factory(store_path).aclose()
-    url = f"sqlite:///{store_path}"
+@pytest.mark.parametrize("store_kind", ["sqlite"])  # PostgreSQL: `test_store_processes_at_once.py`
+async def test_two_processes_share_one_store(store_url: Callable[[Path], str], store_path: Path):
+    url = store_url(store_path)
     racers = [
         await asyncio.create_subprocess_exec(
             *(sys.executable, "-W", "error", "-c", RACER, url),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
 from store.ports import EffectIntent
@@ -14,6 +15,12 @@ from store.sql.database import Database
 from store.sql.engine import SqlStore
 
 BATCH = 50
+
+
+@pytest.fixture
+def store_kind() -> str:
+    """Figures of the store on one machine."""
+    return "sqlite"
 
 
 async def test_begin_and_confirm_take_few_statements(

@@ -1,12 +1,10 @@
 """Decisions: kept as made, spent once, refused when altered."""
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from domain.attention import Decision
 from domain.identity import content_hash
@@ -57,11 +55,10 @@ async def test_claim_refuses_unknown_and_foreign(store: SqlStore):
         await store.decisions.claim("d1", "other")
 
 
-async def test_claim_refuses_what_another_process_spent(timed_store: SqlStore, store_path: Path):
+async def test_claim_refuses_what_another_process_spent(timed_store: SqlStore, raw: Any):
     await timed_store.decisions.add(decision())
-    with closing(sqlite3.connect(store_path)) as database:
-        database.execute("UPDATE decisions SET spent_by = 'elsewhere'")
-        database.commit()
+    with raw() as database:
+        database.execute(text("UPDATE decisions SET spent_by = 'elsewhere'"))
     with pytest.raises(StoreError, match="already spent by elsewhere"):
         await timed_store.decisions.claim("d1", PROCESS)
 
@@ -72,30 +69,29 @@ async def test_claim_refuses_what_another_process_spent(timed_store: SqlStore, s
     [('"kim"', '"ceo"'), ('"approver"', '"admin"'), ('"13"', '"99"'), (PROCESS, "elsewhere")],
 )
 async def test_altered_decision_is_refused(
-    timed_store: SqlStore, store_path: Path, before: str, after: str, rehashed: bool
+    timed_store: SqlStore, raw: Any, before: str, after: str, rehashed: bool
 ):
     await timed_store.decisions.add(decision())
-    with closing(sqlite3.connect(store_path)) as database:
-        (body,) = database.execute("SELECT body FROM decisions").fetchone()
+    with raw() as database:
+        body = database.execute(text("SELECT body FROM decisions")).scalar()
         forged = body.replace(before, after)
         assert forged != body
-        database.execute("UPDATE decisions SET body = ?", (forged,))
+        database.execute(text("UPDATE decisions SET body = :body"), {"body": forged})
         if rehashed and after == "elsewhere":
-            database.execute("UPDATE decisions SET body_hash = ?", (content_hash(forged),))
-        database.commit()
+            database.execute(text("UPDATE decisions SET body_hash = :hash"), {"hash": content_hash(forged)})
     with pytest.raises(StoreError, match="d1 was altered after it was made"):
         await timed_store.decisions.claim("d1", PROCESS)
     with pytest.raises(StoreError, match="altered"):
         await timed_store.decisions.get("d1")
 
 
-async def test_a_decision_of_an_older_version_still_holds(timed_store: SqlStore, store_path: Path):
+async def test_a_decision_of_an_older_version_still_holds(timed_store: SqlStore, raw: Any):
     await timed_store.decisions.add(decision(payload_hash=""))
-    with closing(sqlite3.connect(store_path)) as database:
-        (body,) = database.execute("SELECT body FROM decisions").fetchone()
+    with raw() as database:
+        body = database.execute(text("SELECT body FROM decisions")).scalar()
         older = body.replace(',"payload_hash":""', "")
         assert older != body
-        database.execute("UPDATE decisions SET body = ?, body_hash = ?", (older, content_hash(older)))
-        database.commit()
+        forged = {"body": older, "hash": content_hash(older)}
+        database.execute(text("UPDATE decisions SET body = :body, body_hash = :hash"), forged)
     assert await timed_store.decisions.claim("d1", PROCESS) == decision(payload_hash="")
     await timed_store.decisions.add(decision(payload_hash=""))

@@ -6,16 +6,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from store.ports import EffectIntent, StoreError
 from store.sql import migrate
 from store.sql.address import address
 from store.sql.database import LOST_RACES, Database
 from store.sql.engine import SqlStore, open_store
-from store.sql.failures import failure
 
-SECRET_URL = "postgresql+psycopg://kim:s3cret@db.example:5433/fairlead?password=s3cret"
+
+@pytest.fixture
+def store_kind() -> str:
+    """Files, and what SQLite says of them; `test_store_postgresql.py` is the other half."""
+    return "sqlite"
 
 
 def test_missing_file_is_not_created_in_silence(tmp_path: Path):
@@ -51,22 +54,6 @@ def test_what_is_no_url_is_refused_without_repeating_it():
     with pytest.raises(StoreError, match="the store's URL cannot be read") as caught:
         open_store("s3cret in the wrong place")
     assert "s3cret" not in str(caught.value)
-
-
-def test_credentials_are_never_shown():
-    where = address(SECRET_URL)
-    assert str(where) == "postgresql db.example:5433/fairlead"
-    lost = OperationalError("SELECT :amount", {"amount": "120000"}, Exception("connection refused\nmore"))
-    text = str(failure(lost, where))
-    assert text == (
-        "the store (postgresql db.example:5433/fairlead) cannot be reached (connection refused);"
-        " start the database, then run `fairlead doctor`"
-    )
-
-
-def test_missing_driver_is_named():
-    with pytest.raises(StoreError, match=r"needs a driver that is not installed .*`fairlead doctor`"):
-        open_store("postgresql+nosuchdriver://kim:s3cret@db.example/fairlead")
 
 
 async def test_locked(

@@ -1,4 +1,4 @@
-"""Migrations: they agree with the tables, go down and up, and run from anywhere, once."""
+"""Migrations of a SQLite file: down and up, from anywhere, once. `test_store_schema.py` has the rest."""
 
 import sqlite3
 import stat
@@ -10,11 +10,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from store.ports import StoreError
 from store.sql import migrate
@@ -30,40 +25,10 @@ def tables(path: Path) -> set[str]:
         return {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
-def test_tables_and_migrations_agree(store_template: Path):
-    engine = create_engine(f"sqlite:///{store_template}")
-    with engine.connect() as connection:
-        options = {"compare_type": True, "compare_server_default": True}
-        context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, METADATA) == []
-        # What autogenerate does not compare on SQLite: the names of constraints.
-        inspector = inspect(connection)
-        for table in METADATA.sorted_tables:
-            assert inspector.get_pk_constraint(table.name)["name"] == table.primary_key.name
-            indexes = {index["name"] for index in inspector.get_indexes(table.name)}
-            assert {str(index.name) for index in table.indexes} <= indexes
-    engine.dispose()
-
-
-def test_partial_index_lets_entries_without_a_key_repeat(store_template: Path):
-    with closing(sqlite3.connect(store_template)) as database:
-        query = "SELECT sql FROM sqlite_master WHERE name = 'uq_audit_entries_outcome'"
-        (sql,) = database.execute(query).fetchone()
-    assert sql.startswith("CREATE UNIQUE INDEX")
-    assert sql.endswith("WHERE key != ''")
-
-
-def test_tables_compile_for_postgresql():
-    for table in METADATA.sorted_tables:
-        text = str(CreateTable(table).compile(dialect=postgresql.dialect()))
-        for index in table.indexes:
-            text += str(CreateIndex(index).compile(dialect=postgresql.dialect()))
-        assert "DATETIME" not in text
-    assert "WHERE key != ''" in str(
-        CreateIndex(next(iter(METADATA.tables["audit_entries"].indexes))).compile(
-            dialect=postgresql.dialect()
-        )
-    )
+@pytest.fixture
+def store_kind() -> str:
+    """Files alone."""
+    return "sqlite"
 
 
 def test_down_to_base_and_up_again(tmp_path: Path):
@@ -152,17 +117,6 @@ async def test_ready_names_what_is_wrong_with_the_schema(
     with pytest.raises(StoreError, match=problem):
         await store.ready()
     await store.aclose()
-
-
-def test_a_newer_schema_is_not_touched(tmp_path: Path):
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    migrate.upgrade(url)
-    with closing(sqlite3.connect(tmp_path / "store.db")) as database:
-        database.execute("UPDATE alembic_version SET version_num = '9999'")
-        database.commit()
-    with pytest.raises(StoreError, match="a newer one made it"):
-        migrate.upgrade(url)
-    assert migrate.current(url) == "9999"
 
 
 def test_an_older_schema_is_named_with_the_cure(monkeypatch: pytest.MonkeyPatch):
