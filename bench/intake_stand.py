@@ -16,6 +16,7 @@ import httpx
 import psutil
 from temporalio.client import Client
 
+from bench.stand import NO_POLLING
 from composition import load_firm, open_firm_store
 from domain.project_contract import ProjectContract
 from domain.selling import BillingMethod, ContractLine
@@ -50,10 +51,9 @@ class IntakeStand:
 async def intake_stand(entries: int, projects: int) -> AsyncIterator[IntakeStand]:
     """A firm whose PSA holds `entries` approved entries on `projects` projects of ours."""
     small = ("--deals", "1", "--customers", "1")
-    quiet = {"activation": {"poll": "false"}}
     async with (
         ephemeral_firm(
-            ("temporal", "sandbox"), timing={}, firm_values=quiet, sandbox_arguments=small
+            ("temporal", "sandbox"), timing={}, firm_values=NO_POLLING, sandbox_arguments=small
         ) as settings,
         AsyncExitStack() as stack,
     ):

@@ -33,6 +33,7 @@ from bench.script import Script, Scripts
 from bench.stand import (
     FAIRLEAD,
     FLOOR,
+    NO_POLLING,
     Say,
     create_store,
     fairlead_worker,
@@ -56,12 +57,7 @@ from store.ports import Store
 from workflows.shared.search_attributes import initial_attributes
 
 BILLER = "tomas.lindqvist@fairlead.example"
-QUIET = {
-    "activation": {"poll": "false"},
-    "billing": {"intake_poll_every": '"0"'},
-    f"billing.entities.{ENTITY}": {"prebill": "false"},
-    "alerts": {"watch_every": '"0"'},
-}
+QUIET = {**NO_POLLING, f"billing.entities.{ENTITY}": {"prebill": "false"}}
 """The firm's file of the bench: nothing looks for work by itself, and nobody reviews."""
 WARM = 8
 """Invoices of each subject before anything is measured: what is read once and kept is kept by then."""

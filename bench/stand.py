@@ -33,8 +33,14 @@ from runtime.settings import Settings
 from store.ports import Store
 
 FAIRLEAD, FLOOR, ONE_QUEUE = "fairlead", "floor", "one queue"
-NO_POLLING = {"activation": {"poll": "false"}}
-"""The firm's file of the bench: the CRM is not polled, everything else as it comes."""
+NO_POLLING = {
+    "activation": {"poll": "false"},
+    "billing": {"intake_poll_every": '"0"'},
+    "procurement": {"poll_every": '"0"'},
+    "resources": {"poll_every": '"0"'},
+    "alerts": {"watch_every": '"0"'},
+}
+"""The firm's file of a bench: nothing looks for work by itself, everything else as it comes."""
 _START_SECONDS = 20.0
 _WARM_AT_ONCE = 8
 
