@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -37,10 +37,10 @@ class Vendor:
     settings: type[BaseModel]
     package: str
 
-    def build(self, name: str, settings: BaseModel) -> SystemPort:
-        """Its client. Loaded when it is needed: most commands ask no system."""
+    def build(self, name: str, settings: BaseModel, **options: Any) -> SystemPort:
+        """Its client, loaded when it is needed: most commands ask no system. A `transport` may be given."""
         client = import_module(f"{self.package}.client")
-        return cast(SystemPort, client.build(name, settings))
+        return cast(SystemPort, client.build(name, settings, **options))
 
 
 VENDORS: Mapping[str, Vendor] = {

@@ -20,7 +20,7 @@ class TooFewDeals(RuntimeError):
 
 @dataclass(frozen=True)
 class BenchDeal:
-    """A clean, signed deal. `staffed`: its activation waits for a staffing decision."""
+    """A clean, signed deal without suppliers. `staffed`: its activation waits for a staffing decision."""
 
     id: str
     signature: str
@@ -89,15 +89,15 @@ def seeded(count: int) -> Sequence[Deal]:
 
 def is_clean(deal: Deal) -> bool:
     signed = deal.signed_on is not None and deal.contract_activated and deal.stage == "Closed Won"
-    return signed and deal.defect is None and not deal.flagship
+    # With a supplier, procurement would go on asking after its order beside what is measured.
+    alone = not any(line.subcontracted for line in deal.lines)
+    return signed and alone and deal.defect is None and not deal.flagship
 
 
 def _staffed(deal: Deal) -> bool:
-    return any(line.hours and not line.subcontracted for line in deal.lines)
+    return any(line.hours for line in deal.lines)
 
 
 def _signature(deal: Deal) -> str:
-    kinds = Counter(
-        f"{line.billing_method}{' by a supplier' if line.subcontracted else ''}" for line in deal.lines
-    )
+    kinds = Counter(line.billing_method for line in deal.lines)
     return ", ".join(f"{count} x {kind}" for kind, count in sorted(kinds.items()))
