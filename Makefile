@@ -13,7 +13,7 @@ CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3 python
 
 # File by file, one more at a time than two cores can run: end-to-end tests wait for their own processes,
 # and the fast ones use that time.
-PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
+PARALLEL := -n 3 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-proofs test-ledger check lint format drill bench tryton install lock clean

@@ -49,8 +49,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs on a PostgreSQL server belongs to the long proofs. The end-to-end tests go first: were they
-    last, a worker would sit with each of them and the others would wait."""
+    """What runs on a PostgreSQL server belongs to the long proofs."""
     for item in items:
         given = getattr(item, "callspec", None)
         kinds = given.params.values() if given else ()
@@ -59,7 +58,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             *(kind for kind in kinds if kind == "postgresql"),
         ):
             item.add_marker(pytest.mark.proof)
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 
 def pytest_collection_finish() -> None:
