@@ -15,7 +15,6 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.process import CloseProcess, ProcessActivities
     from activities.resources import ResourceActivities
     from activities.resources_hr import HrActivities
     from activities.resources_psa import PsaPeopleActivities
@@ -38,9 +37,8 @@ with workflow.unsafe.imports_passed_through():
         WakeSync,
     )
     from workflows.shared import options
+    from workflows.shared.account import AccountProcess
     from workflows.shared.desk import refused
-    from workflows.shared.opening import open_process
-    from workflows.shared.process import Process
     from workflows.shared.routing import is_cancelled
 
 _LABELS: dict[Part, tuple[str, Role]] = {
@@ -66,7 +64,7 @@ _ACTS: dict[Part, Callable[..., Awaitable[SyncProgress]]] = {
 
 
 @workflow.defn(name="ResourceSync")
-class ResourceSync(Process):
+class ResourceSync(AccountProcess):
     """One HR account. Workflow id `resources/<firm>/<hr account>`; owned by delivery operations.
 
     By account and not by legal entity, since HR tells changes of the whole tenant in one frozen reading, and
@@ -78,10 +76,8 @@ class ResourceSync(Process):
 
     @workflow.init
     def __init__(self, state: ResourceSyncState) -> None:
-        Process.__init__(self, f"people of {state.hr} and {state.psa}")
+        AccountProcess.__init__(self, f"people of {state.hr} and {state.psa}")
         self._state = state
-        self._generation = 1
-        self._slices = 0
         self.desk.reopen(state.attention, state.exception_numbers)
         for part, (label, role) in _LABELS.items():
             self.checklist.declare(part, label, state.hr if role == "hr" else state.psa)
@@ -89,7 +85,7 @@ class ResourceSync(Process):
 
     @workflow.run
     async def run(self, state: ResourceSyncState) -> None:
-        await self._open()
+        await self._open(RESOURCES, state.requested_by)
         try:
             while not self._run_is_full():
                 if self._state.part is not None or self._wanted > self._state.served:
@@ -209,25 +205,6 @@ class ResourceSync(Process):
 
     # -- inside -----------------------------------------------------------------------------------
 
-    async def _open(self) -> None:
-        opened = await open_process(RESOURCES, self._object, self._state.requested_by)
-        self._generation = opened.generation
-        self.policies = opened.policies
-        self.desk.use(opened.policies)
-
-    async def _close(self) -> None:
-        await workflow.execute_local_activity_method(
-            ProcessActivities.close,
-            CloseProcess(
-                key=workflow.info().workflow_id,
-                generation=self._generation,
-                state="cancelled",
-                stage="cancelled",
-                summary=f"{self._object}: cancelled by temporal; the next wake starts it again",
-            ),
-            **options.bookkeeping("Close the process"),
-        )
-
     def _act(self, part: Part) -> Awaitable[SyncProgress]:
         state, policies, (label, role) = self._state, self.known_policies, _LABELS[part]
         act: Any = _ACTS[part]
@@ -257,19 +234,14 @@ class ResourceSync(Process):
         )
 
     def _route(self, role: Role) -> Route:
-        system = self._state.hr if role == "hr" else self._state.psa
-        for route in self.known_policies.routes:
-            if route.role == role and route.system == system:
-                return route
-        raise ValueError(f"the firm's file gives {system} no role {role}; add it under [roles]")
+        return self._account(role, self._state.hr if role == "hr" else self._state.psa)
 
     @property
     def _wanted(self) -> int:
         return self._state.wanted + self.desk.wakes
 
     def _run_is_full(self) -> bool:
-        full = self._slices >= self._state.slices_per_run or workflow.info().is_continue_as_new_suggested()
-        return full and self.desk.idle
+        return self._is_full(self._state.slices_per_run)
 
     def _kept(self) -> ResourceSyncState:
         return self._state.with_changes(
@@ -280,10 +252,6 @@ class ResourceSync(Process):
 
     def _keep(self, **changes: object) -> None:
         self._state = self._state.with_changes(**changes)
-
-    def _enter(self, stage: str) -> None:
-        self.checklist.stage = stage
-        self._refresh()
 
 
 def spoken(synced: Synced) -> str:

@@ -17,9 +17,7 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from activities.intake import IntakeActivities
     from activities.intake_problems import IntakeProblemActivities
-    from activities.process import CloseProcess, ProcessActivities
     from domain.attention import Action, AttentionItem, Decision
-    from domain.policy import Route
     from domain.readiness import OwnerGroup
     from domain.time_posting import (
         FEEDS,
@@ -38,9 +36,8 @@ with workflow.unsafe.imports_passed_through():
         Wake,
     )
     from workflows.shared import options
+    from workflows.shared.account import AccountProcess
     from workflows.shared.desk import refused
-    from workflows.shared.opening import open_process
-    from workflows.shared.process import Process
     from workflows.shared.routing import is_cancelled
 
 _LABELS: dict[Feed, str] = {"time": "Approved time", "expenses": "Approved expenses"}
@@ -51,7 +48,7 @@ _LONGEST_AGAIN = 24
 
 
 @workflow.defn(name="TimePosting")
-class TimePosting(Process):
+class TimePosting(AccountProcess):
     """One PSA account. Workflow id `time/<firm>/<system>`; owned by delivery operations.
 
     It has nothing to undo: what came in is corrected at its source. So a failed step is tried again or handed
@@ -62,10 +59,8 @@ class TimePosting(Process):
 
     @workflow.init
     def __init__(self, state: TimePostingState) -> None:
-        Process.__init__(self, f"time and expenses of {state.system}")
+        AccountProcess.__init__(self, f"time and expenses of {state.system}")
         self._state = state
-        self._generation = 1
-        self._slices = 0
         self._again = state.again_wanted
         self.desk.reopen(state.attention, state.exception_numbers)
         for feed in FEEDS:
@@ -74,7 +69,7 @@ class TimePosting(Process):
 
     @workflow.run
     async def run(self, state: TimePostingState) -> None:
-        await self._open()
+        await self._open(TIME, state.requested_by)
         try:
             while not self._run_is_full():
                 if self._state.feed is not None or self._wanted > self._state.served:
@@ -268,25 +263,6 @@ class TimePosting(Process):
 
     # -- inside -----------------------------------------------------------------------------------
 
-    async def _open(self) -> None:
-        opened = await open_process(TIME, self._object, self._state.requested_by)
-        self._generation = opened.generation
-        self.policies = opened.policies
-        self.desk.use(opened.policies)
-
-    async def _close(self) -> None:
-        await workflow.execute_local_activity_method(
-            ProcessActivities.close,
-            CloseProcess(
-                key=workflow.info().workflow_id,
-                generation=self._generation,
-                state="cancelled",
-                stage="cancelled",
-                summary=f"{self._object}: cancelled by temporal; the next wake starts it again",
-            ),
-            **options.bookkeeping("Close the process"),
-        )
-
     def _slice(self, feed: Feed) -> Awaitable[DrainProgress]:
         state, policies = self._state, self.known_policies
         return workflow.execute_activity_method(
@@ -302,7 +278,10 @@ class TimePosting(Process):
                 expense_source=policies.expense_source,
             ),
             **options.bulk(
-                self._route(), policies.timing, f"{_LABELS[feed]} of {state.system}", state.slice_pages
+                self._account("psa", state.system),
+                policies.timing,
+                f"{_LABELS[feed]} of {state.system}",
+                state.slice_pages,
             ),
         )
 
@@ -313,20 +292,12 @@ class TimePosting(Process):
             **options.bookkeeping("Count what was refused, by owner", self.known_policies.timing),
         )
 
-    def _route(self) -> Route:
-        system = self._state.system
-        for route in self.known_policies.routes:
-            if route.role == "psa" and route.system == system:
-                return route
-        raise ValueError(f"the firm's file gives {system} no role psa; add it under [roles]")
-
     @property
     def _wanted(self) -> int:
         return self._state.wanted + self.desk.wakes
 
     def _run_is_full(self) -> bool:
-        full = self._slices >= self._state.slices_per_run or workflow.info().is_continue_as_new_suggested()
-        return full and self.desk.idle
+        return self._is_full(self._state.slices_per_run)
 
     def _kept(self) -> TimePostingState:
         return self._state.with_changes(
@@ -338,10 +309,6 @@ class TimePosting(Process):
 
     def _keep(self, **changes: object) -> None:
         self._state = self._state.with_changes(**changes)
-
-    def _enter(self, stage: str) -> None:
-        self.checklist.stage = stage
-        self._refresh()
 
 
 def spoken(drained: Drained) -> str:
