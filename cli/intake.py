@@ -7,16 +7,12 @@ import typer
 from cli.command import command
 from cli.context import Session
 from cli.exit_codes import ExitCode, usage
-from cli.keys import web_address
 from cli.output import address, counted, plain, table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from domain.time_posting import Counts, TimePostingView
-
-_EVERY = 0.4
-"""Seconds between two looks."""
+    from domain.time_posting import Counts
 
 
 def register(app: typer.Typer) -> None:
@@ -73,42 +69,20 @@ def _psas(session: Session, system: str | None) -> list[str]:
 
 
 async def _document(session: Session, system: str, process: str, *, wait: bool) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "system": system,
-        "process": process,
-        "web_ui": web_address(session.settings, process),
-    }
-    if not wait:
-        return document
-    view = await _followed(session, process)
-    document |= {"blocked": view.blocked, "attention": [item.id for item in view.attention]}
-    if view.last is not None and not view.blocked:
-        document |= {
-            "started_at": view.last.started_at,
-            "ended_at": view.last.ended_at,
-            "counts": view.last.counts,
-            "refused": view.last.refused,
-        }
-    return document
-
-
-async def _followed(session: Session, process: str) -> "TimePostingView":
-    """The process when it has answered every wake so far, or waits for a person."""
-    import asyncio
-
-    from cli.process_view import ask
+    from cli import woken
     from domain.time_posting import TimePostingView
 
-    view: TimePostingView = await ask(session, process, TimePostingView)
-    wanted, told = view.wanted, ""
-    while view.served < wanted and not view.blocked:
-        line = f"{view.system}: {view.now.pages:,} pages, {_came(view.now)} …"
-        if line != told:
-            session.out.note(line)
-            told = line
-        await asyncio.sleep(_EVERY)
-        view = await ask(session, process, TimePostingView)
-    return view
+    def line(view: TimePostingView) -> str:
+        return f"{view.system}: {view.now.pages:,} pages, {_came(view.now)} …"
+
+    document = woken.started(session, system, process)
+    if not wait:
+        return document
+    view = await woken.followed(session, process, TimePostingView, line)
+    document |= woken.ended(view)
+    if view.last is not None and not view.blocked:
+        document["refused"] = view.last.refused
+    return document
 
 
 def _came(counts: "Counts") -> str:

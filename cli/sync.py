@@ -7,16 +7,12 @@ import typer
 from cli.command import command, new_group
 from cli.context import Session
 from cli.exit_codes import ExitCode, refused, usage
-from cli.keys import web_address
 from cli.output import address, counted, plain, table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from domain.resource_sync import ResourceSyncView
-
-_EVERY = 0.4
-"""Seconds between two looks."""
 
 
 def register(app: typer.Typer) -> None:
@@ -79,43 +75,21 @@ def _accounts(session: Session, system: str | None) -> list[str]:
 
 
 async def _document(session: Session, system: str, process: str, *, wait: bool) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "system": system,
-        "process": process,
-        "web_ui": web_address(session.settings, process),
-    }
-    if not wait:
-        return document
-    view = await _followed(session, process)
-    document |= {"blocked": view.blocked, "attention": [item.id for item in view.attention]}
-    if view.last is not None and not view.blocked:
-        document |= {
-            "started_at": view.last.started_at,
-            "ended_at": view.last.ended_at,
-            "counts": view.last.counts,
-            "differences": view.last.open,
-        }
-    return document
-
-
-async def _followed(session: Session, process: str) -> "ResourceSyncView":
-    """The process when it has answered every wake so far, or waits for a person."""
-    import asyncio
-
-    from cli.process_view import ask
+    from cli import woken
     from domain.resource_sync import ResourceSyncView
 
-    view: ResourceSyncView = await ask(session, process, ResourceSyncView)
-    wanted, told = view.wanted, ""
-    while view.served < wanted and not view.blocked:
+    def line(view: ResourceSyncView) -> str:
         read = sum(counts.read for counts in view.counts.values())
-        line = f"{view.hr} and {view.psa}: {read:,} read, {_told(view):,} told …"
-        if line != told:
-            session.out.note(line)
-            told = line
-        await asyncio.sleep(_EVERY)
-        view = await ask(session, process, ResourceSyncView)
-    return view
+        return f"{view.hr} and {view.psa}: {read:,} read, {_told(view):,} told …"
+
+    document = woken.started(session, system, process)
+    if not wait:
+        return document
+    view = await woken.followed(session, process, ResourceSyncView, line)
+    document |= woken.ended(view)
+    if view.last is not None and not view.blocked:
+        document["differences"] = view.last.open
+    return document
 
 
 def _told(view: "ResourceSyncView") -> int:
